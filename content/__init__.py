@@ -1,0 +1,1 @@
+"""The course as data: lessons, questions, cards, claims, sources. States, never computes."""

@@ -1,0 +1,1 @@
+"""The checks of Surprisal: `python -m tests` runs all of them."""
