@@ -1,0 +1,1 @@
+"""Asks and remembers: grading, scores, the learner's record, decks. No UI, no torch, no sympy."""

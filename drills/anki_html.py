@@ -1,0 +1,179 @@
+r"""Card text as the fields of an Anki note: what is simple at once, the rest by the parser.
+
+Most of a card is words, formulas, a role and a stressed word. That much is converted here in one
+pass of one pattern, some ten times faster than by the parser; whatever could mean anything more
+(a list, a link, a stray star) goes to `drills.anki_markdown`. Both give the same HTML for the same
+text, which the tests check on generated texts.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drills.anki_markdown import Names, convert, escaped, on_one_line, role
+from drills.errors import DeckError
+
+_TEX = r"[^$\\]*(?:\\.[^$\\]*)*"  # up to a dollar without a backslash
+_WORDS = r"[^\W_](?:[^*_`$\\\[\]{}<>&!]*[^\W_])?"
+# Each alternative starts with a literal: `re` then leaps to the next one.
+_TOKEN = re.compile(
+    rf"""
+      \$\$(?P<display>{_TEX})\$\$
+    | \$(?<!\d\$)(?![\s$])(?P<maths>{_TEX})(?<!\s)\$(?!\d)
+    | \*\*(?<![^\s(]\*\*)(?P<strong>{_WORDS})\*\*(?![\w*])
+    | \*(?<![^\s(]\*)(?P<stressed>{_WORDS})\*(?![\w*])
+    | \{{(?P<role>[a-z]+)\}}`(?P<body>[^`&]+)`
+    | &(?:amp|lt);|\$|\*|_|`|~|\\|\[|\]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BLOCK = re.compile(r"[-+>#=~|:\s]|\d+[.)](?:\s|\Z)|\Z")  # may start something but a paragraph
+_LATER_BLOCK = re.compile(rf"\n(?:{_BLOCK.pattern})|\s\s\n")
+_CONTROL = re.compile(r"[\t\r\0]")
+_DISPLAY = re.compile(rf"\$\$({_TEX})\$\$", re.DOTALL)
+
+_OPENING = re.compile(r"\{\{c([1-9]\d*)::")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_OPEN, _NUMBERED, _CLOSE = "\ue000", "\ue001", "\ue002"  # a gap's braces while it is converted
+_OPENED = re.compile(f"{_OPEN}(\\d+){_NUMBERED}")
+_TOUCHING = re.compile(rf"\}}(?=[}}{_CLOSE}])")
+_WITHIN = f"[^{_OPEN}{_CLOSE}]*"
+_INNERMOST = re.compile(f"{_OPEN}\\d+{_NUMBERED}({_WITHIN}?)(?:::({_WITHIN}))?{_CLOSE}")
+
+
+def to_html(text: str, names: Names) -> str:
+    """Return card text as the HTML of a field, on one line."""
+    try:
+        return _quick(text, names)
+    except _UnclearError:
+        return convert(text, names)
+
+
+@dataclass(frozen=True)
+class Cloze:
+    """A converted sentence with gaps, their braces still private characters."""
+
+    marked: str
+
+    @classmethod
+    def of(cls, text: str, names: Names) -> "Cloze":
+        """Convert `text`, Markdown with `{{c1::...}}` gaps.
+
+        Raises:
+            DeckError: there is no gap (Anki would make no card) or one is never closed.
+        """
+        marked = _gaps_marked(text)
+        if marked == text:
+            raise DeckError(f"expected a gap such as {{{{c1::words}}}}, got none in: {text}")
+        return cls(_TOUCHING.sub("} ", to_html(marked, names)))
+
+    @property
+    def field(self) -> str:
+        """Return it as Anki's field, with `} }` wherever TeX would end a gap."""
+        return _OPENED.sub(r"{{c\1::", self.marked).replace(_CLOSE, "}}")
+
+    @property
+    def numbers(self) -> list[int]:
+        """Return the numbers of its gaps, each once, in order."""
+        return sorted({int(number) for number in _OPENED.findall(self.marked)})
+
+    @property
+    def shut(self) -> str:
+        """Return it as a question: each gap as its hint or as `[...]`."""
+        return _each_gap(self.marked, lambda gap: f"[{gap[2] or '...'}]")
+
+    @property
+    def filled(self) -> str:
+        """Return it as an answer: the sentence without gaps."""
+        return _each_gap(self.marked, lambda gap: gap[1])
+
+
+class _UnclearError(Exception):
+    """Only the parser can tell what this text means."""
+
+
+def _quick(text: str, names: Names) -> str:
+    if "\n\n" not in text:
+        return _paragraph(text, names)
+    return "".join(_block(block, names) for block in text.split("\n\n"))
+
+
+def _block(text: str, names: Names) -> str:
+    html = _paragraph(text, names)
+    return html if text.startswith("$$") else f"<p>{html}</p>"
+
+
+def _paragraph(text: str, names: Names) -> str:
+    if text.startswith("$$"):
+        return _display(text)
+    if _may_be_a_block(text):
+        raise _UnclearError
+    return _inline(on_one_line(text), names)
+
+
+def _may_be_a_block(text: str) -> bool:
+    if _BLOCK.match(text) or _CONTROL.search(text) or text[-1].isspace():
+        return True
+    return "\n" in text and _LATER_BLOCK.search(text) is not None
+
+
+def _display(text: str) -> str:
+    found = _DISPLAY.fullmatch(text)
+    if not found:
+        raise _UnclearError
+    return _formula(escaped(found[1]), r"\[", r"\]")
+
+
+def _inline(text: str, names: Names) -> str:
+    return _TOKEN.sub(lambda token: _token(token, names), escaped(text))
+
+
+def _token(token: re.Match[str], names: Names) -> str:
+    match token.lastgroup:
+        case "maths":
+            return rf"\({token['maths']}\)"
+        case "display":
+            return _formula(token["display"], r"\[", r"\]")
+        case "stressed":
+            return f"<em>{token['stressed']}</em>"
+        case "strong":
+            return f"<strong>{token['strong']}</strong>"
+        case "body":
+            return role(token["role"], token["body"], names, lambda body: _inline(body, names))
+    raise _UnclearError
+
+
+def _formula(tex: str, opening: str, closing: str) -> str:
+    tex = on_one_line(tex.strip())
+    if not tex:
+        raise _UnclearError
+    return opening + tex + closing
+
+
+def _gaps_marked(text: str) -> str:
+    """Put private characters in place of the braces of each gap."""
+    opening = _OPENING.search(text)
+    if not opening:
+        return text
+    end = _end_of_gap(text, opening.end())
+    inside, after = _gaps_marked(text[opening.end() : end]), _gaps_marked(text[end + 2 :])
+    number = opening[1]
+    return f"{text[: opening.start()]}{_OPEN}{number}{_NUMBERED}{inside}{_CLOSE}{after}"
+
+
+def _end_of_gap(text: str, start: int) -> int:
+    """Return where the `}}` stands that ends the gap; TeX may open and close braces before it."""
+    depth = 0
+    for brace in _BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth < 0 and text.startswith("}}", brace.start()):
+            return brace.start()
+    raise DeckError(f"expected }}}} at the end of a gap, braces balanced before it; got: {text}")
+
+
+def _each_gap(marked: str, put: Callable[[re.Match[str]], str]) -> str:
+    """Replace gap by gap, the inner ones first."""
+    found = 1
+    while found:
+        marked, found = _INNERMOST.subn(put, marked)
+    return marked

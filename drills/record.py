@@ -1,0 +1,244 @@
+"""What a learner's events amount to: derived from the record each time, never stored.
+
+Everything here is a pure function of the events, oldest first, as `drills.store` returns them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+from content.schema import Choice
+from drills.events import (
+    Answered,
+    Belief,
+    Event,
+    Payload,
+    Predicted,
+    Ran,
+    Read,
+    Repredicted,
+    SelfGraded,
+    Stepped,
+    item,
+)
+from drills.grade import leader
+
+P = TypeVar("P", bound=Payload)
+
+ENOUGH_POINTS = 0.5  # the share of a rubric's points that makes a free text recalled
+
+
+@dataclass(frozen=True)
+class Record:
+    """A learner's events, filed by kind and item in one pass."""
+
+    events: tuple[Event[Any], ...]
+
+    @classmethod
+    def of(cls, events: Iterable[Event[Any]]) -> "Record":
+        """File these events, oldest first."""
+        return cls(tuple(events))
+
+    def all(self, kind: type[P], item: str | None = None) -> tuple[Event[P], ...]:
+        """Return the events of one kind, of one item or of all, oldest first."""
+        by_item = self._filed.get(kind.kind, {})
+        if item is not None:
+            return tuple(by_item.get(item, ()))
+        together = [event for filed in by_item.values() for event in filed]
+        return tuple(sorted(together, key=lambda event: event.id))
+
+    def first(self, kind: type[P], item: str) -> Event[P] | None:
+        """Return the first event of a kind about an item, None if there is none."""
+        return next(iter(self._about(kind, item)), None)
+
+    def latest(self, kind: type[P], item: str) -> Event[P] | None:
+        """Return the latest event of a kind about an item, None if there is none."""
+        return next(reversed(self._about(kind, item)), None)
+
+    def bits_earned(self, lesson: str | None = None) -> float:
+        """Sum the log scores of the first answer to each question of the quiz.
+
+        Later answers do not count: the feedback has named the right option by then. Predictions
+        do not either: nobody should pay for a guess made before reading.
+        """
+        return sum(first.payload.bits for first in self._firsts(Answered, lesson))
+
+    def bits_gained(self, lesson: str | None = None) -> float:
+        """Sum what reading was worth: the first answer after it minus the one before, in bits.
+
+        Only predictions that were asked again, with as many options as before, count.
+        """
+        gained = 0.0
+        for after in self._firsts(Repredicted, lesson):
+            before = self.first(Predicted, after.item)
+            if before is not None and _same_question(before.payload, after.payload):
+                gained += after.payload.bits - before.payload.bits
+        return gained
+
+    def _about(self, kind: type[P], item: str) -> Sequence[Event[P]]:
+        return cast(Sequence[Event[P]], self._filed.get(kind.kind, {}).get(item, ()))
+
+    def _firsts(self, kind: type[P], lesson: str | None) -> list[Event[P]]:
+        by_item = self._filed.get(kind.kind, {})
+        firsts = [filed[0] for filed in by_item.values()]
+        return [first for first in firsts if lesson is None or first.lesson == lesson]
+
+    @cached_property
+    def _filed(self) -> dict[str, dict[str, list[Event[Any]]]]:
+        filed: dict[str, dict[str, list[Event[Any]]]] = {}
+        for event in self.events:
+            filed.setdefault(event.kind, {}).setdefault(event.item, []).append(event)
+        return filed
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a lesson offers, by id; what a learner did is counted against it."""
+
+    lesson: str
+    predictions: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  # questions with options
+    syntheses: tuple[str, ...] = ()  # questions answered in free text
+    derivations: tuple[str, ...] = ()
+    labs: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder: how much of it is done, and the events that show it."""
+
+    name: str
+    done: int
+    of: int
+    earned: bool
+    evidence: tuple[int, ...]  # event ids
+    at: datetime | None  # when it was earned, None before
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a learner is in one lesson."""
+
+    lesson: str
+    predicted: Rung  # every prediction was committed
+    read: Rung  # every section was read
+    recalled: Rung  # every question's latest answer has the right option in the lead
+    derived: Rung  # a derivation was stepped through, every line of it, or a lab was run
+    retained: Rung  # cards known for long, once they are reviewed
+    answered: int  # questions of the quiz with an answer or a self-graded text
+    bits: float  # earned in this lesson
+
+
+def progress(record: Record, outline: Outline) -> Progress:
+    """Hold what a learner did against what the lesson offers."""
+    asked = (*outline.choices, *outline.syntheses)
+    attempts = [_attempt(record, item(outline.lesson, name)) for name in asked]
+    return Progress(
+        lesson=outline.lesson,
+        predicted=_predicted(record, outline),
+        read=_read(record, outline),
+        recalled=_recalled(record, outline),
+        derived=_derived(record, outline),
+        retained=_rung(
+            "retained", [None for _card in outline.cards]
+        ),  # nothing is reviewed here yet
+        answered=sum(attempt is not None for attempt in attempts),
+        bits=record.bits_earned(outline.lesson),
+    )
+
+
+def fits(choice: Choice, belief: Belief) -> bool:
+    """Whether a recorded belief is about the question as it stands now.
+
+    False when an author has since changed how many options there are or which one is right.
+    """
+    return len(choice.options) == len(belief.probabilities) and choice.answer == belief.right
+
+
+def _predicted(record: Record, outline: Outline) -> Rung:
+    names = (item(outline.lesson, name) for name in outline.predictions)
+    return _rung("predicted", [record.first(Predicted, name) for name in names])
+
+
+def _read(record: Record, outline: Outline) -> Rung:
+    names = (item(outline.lesson, name) for name in outline.sections)
+    return _rung("read", [record.first(Read, name) for name in names])
+
+
+def _recalled(record: Record, outline: Outline) -> Rung:
+    choices = [
+        _if(_led, record.latest(Answered, item(outline.lesson, name))) for name in outline.choices
+    ]
+    texts = [
+        _if(_enough, record.latest(SelfGraded, item(outline.lesson, name)))
+        for name in outline.syntheses
+    ]
+    return _rung("recalled", [*choices, *texts])
+
+
+def _derived(record: Record, outline: Outline) -> Rung:
+    stepped = [_all_lines(record, item(outline.lesson, name)) for name in outline.derivations]
+    ran = [record.first(Ran, item(outline.lesson, name)) for name in outline.labs]
+    done = [event for event in (*stepped, *ran) if event is not None]
+    return Rung(
+        name="derived",
+        done=len(done),
+        of=len(stepped) + len(ran),
+        earned=bool(done),
+        evidence=tuple(event.id for event in done),
+        at=min((event.at for event in done), default=None),
+    )
+
+
+def _rung(name: str, evidence: Sequence[Event[Any] | None]) -> Rung:
+    """Make a rung that is earned when every part of it has evidence."""
+    found = [event for event in evidence if event is not None]
+    earned = 0 < len(found) == len(evidence)
+    return Rung(
+        name=name,
+        done=len(found),
+        of=len(evidence),
+        earned=earned,
+        evidence=tuple(event.id for event in found),
+        at=max(event.at for event in found) if earned else None,
+    )
+
+
+def _all_lines(record: Record, name: str) -> Event[Stepped] | None:
+    """Return the step that completed a derivation, None while a line was not seen.
+
+    How many lines there are is what the latest step says: an author may have added one.
+    """
+    steps = record.all(Stepped, name)
+    missing = set(range(1, steps[-1].payload.of + 1)) if steps else {0}
+    for step in steps:
+        missing.discard(step.payload.line)
+        if not missing:
+            return step
+    return None
+
+
+def _attempt(record: Record, name: str) -> Event[Any] | None:
+    return record.first(Answered, name) or record.first(SelfGraded, name)
+
+
+def _if(holds: Callable[[P], bool], event: Event[P] | None) -> Event[P] | None:
+    """Return the event if it exists and `holds` of what it says."""
+    return event if event is not None and holds(event.payload) else None
+
+
+def _led(belief: Answered) -> bool:
+    """Whether the right option alone had the most probability."""
+    return leader(belief.probabilities) == belief.right
+
+
+def _enough(graded: SelfGraded) -> bool:
+    return graded.fraction >= ENOUGH_POINTS
+
+
+def _same_question(before: Belief, after: Belief) -> bool:
+    return len(before.probabilities) == len(after.probabilities) and before.right == after.right

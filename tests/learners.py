@@ -1,0 +1,52 @@
+"""Learners with a past, written into the record as the app would have written it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from playwright.sync_api import BrowserContext
+
+from content.load import Lesson, load_course
+from content.schema import Choice
+from drills.events import Answered, Payload, Predicted, Read, Repredicted, item
+from drills.score import uniform
+from drills.store import Store, new_token
+from pages.cookie import NAME
+from tests.server import Server
+
+
+def finished(server: Server, lesson: str = "dpo") -> str:
+    """Record a learner for whom all of the lesson is open and answered; return the token."""
+    token = new_token()
+    store = Store(server.environment["SURPRISAL_DATABASE_URL"])
+    store.migrate()
+    now = datetime.now(UTC)
+    learner = store.ensure_learner(token, now=now)
+    course = load_course(server.environment.get("SURPRISAL_CONTENT"))
+    for name, payload in _events(course.lessons[lesson]):
+        store.append(learner, item(lesson, name), payload, now=now)
+    store.dispose()
+    return token
+
+
+def become(context: BrowserContext, server: Server, token: str) -> BrowserContext:
+    """Give a browser context the cookie of the learner with this token, and return it."""
+    context.add_cookies([{"name": NAME, "value": token, "url": server.url, "httpOnly": True}])
+    return context
+
+
+def _events(lesson: Lesson) -> Iterator[tuple[str, Payload]]:
+    """Yield a uniform belief for each question, before and after, and each section as read."""
+    for name, choice in lesson.predictions.items():
+        yield name, Predicted(probabilities=uniform(len(choice.options)), right=choice.answer)
+        yield name, Repredicted(probabilities=_sure(choice), right=choice.answer)
+    for question in lesson.questions:
+        if isinstance(question, Choice):
+            yield question.id, Answered(probabilities=_sure(question), right=question.answer)
+    for section in lesson.sections:
+        yield section.id, Read()
+
+
+def _sure(choice: Choice) -> tuple[float, ...]:
+    """Return 0.7 for the right option, the rest shared."""
+    others = len(choice.options) - 1
+    return tuple(0.7 if i == choice.answer else 0.3 / others for i in range(others + 1))

@@ -1,0 +1,204 @@
+"""What follows from the record: firsts and latests, bits, and the ladder of a lesson."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from math import log2
+
+import pytest
+
+from content.schema import Choice, Option
+from drills.events import (
+    Answered,
+    Event,
+    LearnerId,
+    Payload,
+    Predicted,
+    Ran,
+    Read,
+    Repredicted,
+    SelfGraded,
+    Stepped,
+    Wrote,
+    to_json,
+)
+from drills.record import Outline, Record, fits, progress
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+RIGHT, WRONG, SPLIT = (0.7, 0.1, 0.1, 0.1), (0.1, 0.7, 0.1, 0.1), (0.25, 0.25, 0.25, 0.25)
+OUTLINE = Outline(
+    lesson="dpo",
+    predictions=("p", "p2"),
+    sections=("opening", "why"),
+    choices=("q", "q2"),
+    syntheses=("s",),
+    derivations=("d",),
+    labs=("l",),
+    cards=("c",),
+)
+
+
+def record(*happened: tuple[str, Payload]) -> Record:
+    """A record in which these things happened, a minute apart."""
+    numbers = count(1)
+    return Record.of(
+        Event(n, LearnerId(1), p.kind, name, START + timedelta(minutes=n), f"n{n}", to_json(p))
+        for n, (name, p) in zip(numbers, happened, strict=False)
+    )
+
+
+def answered(belief: tuple[float, ...]) -> Answered:
+    """An answer to a question whose first option is right."""
+    return Answered(probabilities=belief, right=0)
+
+
+def predicted(belief: tuple[float, ...]) -> Predicted:
+    """A prediction before reading."""
+    return Predicted(probabilities=belief, right=0)
+
+
+def repredicted(belief: tuple[float, ...]) -> Repredicted:
+    """The same prediction after reading."""
+    return Repredicted(probabilities=belief, right=0)
+
+
+def test_firsts_and_latests_are_told_apart() -> None:
+    past = record(
+        ("dpo/q", answered(WRONG)),
+        ("dpo/q", predicted(RIGHT)),
+        ("dpo/q2", answered(SPLIT)),
+        ("dpo/q", answered(RIGHT)),
+    )
+    first, latest = past.first(Answered, "dpo/q"), past.latest(Answered, "dpo/q")
+    assert first is not None
+    assert latest is not None
+    assert (first.id, latest.id) == (1, 4)
+    assert latest.payload.probabilities == RIGHT
+    assert past.first(Answered, "dpo/other") is None
+    assert past.latest(Read, "dpo/q") is None
+    assert [event.id for event in past.all(Answered)] == [1, 3, 4]
+    assert [event.id for event in past.all(Answered, "dpo/q")] == [1, 4]
+
+
+def test_only_the_first_answer_to_a_question_earns_bits() -> None:
+    past = record(
+        ("dpo/p", predicted(WRONG)),
+        ("dpo/q", answered(WRONG)),
+        ("dpo/q", answered(RIGHT)),
+        ("dpo/q2", answered(RIGHT)),
+        ("kl/q", answered(SPLIT)),
+        ("kl/q2", answered(RIGHT)),
+    )
+    assert past.bits_earned("dpo") == pytest.approx(log2(0.4) + log2(2.8))
+    assert past.bits_earned("kl") == pytest.approx(log2(2.8))
+    assert past.bits_earned() == pytest.approx(log2(0.4) + 2 * log2(2.8))
+    assert record().bits_earned() == 0
+
+
+def test_reading_gains_what_the_second_belief_has_over_the_first() -> None:
+    past = record(
+        ("dpo/p", predicted(WRONG)),
+        ("dpo/p2", predicted(RIGHT)),  # never asked again
+        ("dpo/p", repredicted(RIGHT)),
+        ("dpo/p", repredicted(WRONG)),  # a third time does not count
+        ("dpo/p3", repredicted(RIGHT)),  # never predicted
+    )
+    assert past.bits_gained("dpo") == pytest.approx(log2(7))
+    assert past.bits_gained("kl") == 0
+
+
+def test_a_question_that_was_changed_in_between_gains_nothing() -> None:
+    changed = Repredicted(probabilities=(0.9, 0.1), right=0)
+    assert record(("dpo/p", predicted(WRONG)), ("dpo/p", changed)).bits_gained() == 0
+
+
+def test_an_empty_record_stands_at_the_foot_of_the_ladder() -> None:
+    foot = progress(record(), OUTLINE)
+    rungs = (foot.predicted, foot.read, foot.recalled, foot.derived, foot.retained)
+    assert [rung.name for rung in rungs] == ["predicted", "read", "recalled", "derived", "retained"]
+    assert [(rung.done, rung.of) for rung in rungs] == [(0, 2), (0, 2), (0, 3), (0, 2), (0, 1)]
+    assert not any(rung.earned or rung.evidence or rung.at for rung in rungs)
+    assert (foot.answered, foot.bits) == (0, 0)
+
+
+def test_a_rung_is_earned_when_all_of_it_has_evidence() -> None:
+    past = record(
+        ("dpo/p", predicted(WRONG)),
+        ("dpo/opening", Read()),
+        ("dpo/opening", Read()),
+        ("dpo/p2", predicted(SPLIT)),
+        ("kl/why", Read()),
+    )
+    reached = progress(past, OUTLINE)
+    assert reached.predicted.earned
+    assert reached.predicted.evidence == (1, 4)
+    assert reached.predicted.at == START + timedelta(minutes=4)
+    assert (reached.read.done, reached.read.earned, reached.read.evidence) == (1, False, (2,))
+    assert reached.read.at is None
+
+
+def test_recall_is_what_the_latest_answers_show() -> None:
+    good = [("dpo/q", answered(RIGHT)), ("dpo/s", SelfGraded(met=(0, 1), of=4))]
+    assert progress(record(*good, ("dpo/q2", answered(RIGHT))), OUTLINE).recalled.earned
+    for belief in (WRONG, SPLIT, (0.4, 0.4, 0.1, 0.1)):
+        reached = progress(record(*good, ("dpo/q2", answered(belief))), OUTLINE)
+        assert (reached.recalled.done, reached.recalled.earned) == (2, False)
+        assert reached.answered == 3
+    again = record(*good, ("dpo/q2", answered(WRONG)), ("dpo/q2", answered(RIGHT)))
+    assert progress(again, OUTLINE).recalled.earned
+    lost = record(*good, ("dpo/q2", answered(RIGHT)), ("dpo/q2", answered(WRONG)))
+    assert not progress(lost, OUTLINE).recalled.earned
+
+
+def test_a_text_counts_once_its_points_were_ticked() -> None:
+    wrote = ("dpo/s", Wrote(text="Z cancels."))
+    assert progress(record(wrote), OUTLINE).answered == 0
+    weak = progress(record(wrote, ("dpo/s", SelfGraded(met=(0,), of=4))), OUTLINE)
+    assert (weak.answered, weak.recalled.done) == (1, 0)
+
+
+def test_a_derivation_counts_when_every_line_was_seen() -> None:
+    steps = [("dpo/d", Stepped(line=line, of=3)) for line in (3, 1, 1)]
+    skipped = progress(record(*steps), OUTLINE).derived
+    assert (skipped.done, skipped.earned) == (0, False)
+    whole = progress(record(*steps, ("dpo/d", Stepped(line=2, of=3))), OUTLINE).derived
+    assert (whole.done, whole.of, whole.earned, whole.evidence) == (1, 2, True, (4,))
+
+
+def test_a_line_added_later_has_to_be_seen_too() -> None:
+    steps = [("dpo/d", Stepped(line=line, of=2)) for line in (1, 2)]
+    past = record(*steps, ("dpo/d", Stepped(line=1, of=3)))
+    assert not progress(past, OUTLINE).derived.earned
+
+
+def test_a_run_of_the_lab_is_enough_for_the_same_rung() -> None:
+    reached = progress(record(("dpo/l", Ran()), ("dpo/l", Ran())), OUTLINE)
+    assert (reached.derived.done, reached.derived.earned) == (1, True)
+    assert reached.derived.at == START + timedelta(minutes=1)
+
+
+def test_a_lesson_without_something_does_not_earn_it() -> None:
+    bare = progress(record(("dpo/q", answered(RIGHT))), Outline(lesson="dpo"))
+    rungs = (bare.predicted, bare.read, bare.recalled, bare.derived, bare.retained)
+    assert not any(rung.earned for rung in rungs)
+
+
+def test_a_belief_fits_the_question_it_was_about() -> None:
+    options = [Option(text=text, feedback=text) for text in ("a", "b", "c", "d")]
+    choice = Choice(id="q", prompt="?", options=options, answer=0, section="s", source="x")
+    assert fits(choice, answered(RIGHT))
+    assert not fits(choice.model_copy(update={"answer": 1}), answered(RIGHT))
+    assert not fits(choice.model_copy(update={"options": options[:3]}), answered(RIGHT))
+
+
+def test_the_time_it_takes_grows_with_the_record_and_no_faster() -> None:
+    def seconds(size: int) -> float:
+        past = record(*((f"dpo/q{n % 50}", answered(RIGHT)) for n in range(size)))
+        started = time.perf_counter()
+        for number in range(50):
+            past.latest(Answered, f"dpo/q{number}")
+            past.first(Answered, f"dpo/q{number}")
+        return time.perf_counter() - started
+
+    small, large = (min(seconds(size) for _ in range(3)) for size in (500, 5_000))
+    assert large < 40 * small
