@@ -1,0 +1,1 @@
+"""Computes: distributions, losses, policies, training, algebra. Knows nothing of the course."""

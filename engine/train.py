@@ -1,0 +1,278 @@
+"""Training as a generator of frozen records: the caller draws them, pauses, or stops asking.
+
+DPO's loss and its derivatives are closed forms in the *wins*, how often each response was
+preferred to each other one. With scores s = log π − log π_ref (up to a constant per prompt),
+margins h_ij = s_i − s_j and weights w_ij that sum to one over all pairs:
+
+    loss      Σ −w_ij log σ(β h_ij)                                  (Rafailov et al. 2023, eq. 7)
+    gradient  −β Σ w_ij σ(−β h_ij) (∂s_i − ∂s_j)                     (section 4, same paper)
+    Hessian   β² times the Laplacian of the graph with weights (w_ij + w_ji) σ(β h_ij) σ(−β h_ij)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Literal, Required, TypedDict, Unpack
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from engine import closed_form, guards, optimizers, preferences
+from engine.errors import DivergenceError, EngineError, ShapeError
+from engine.optimizers import Optimizer, Point
+from engine.policies import Curvature, Policy
+from engine.preferences import Pairs, World
+
+# Adam's first steps move each logit's implicit reward by this much, whatever β is.
+ADAM_REWARD_PER_STEP = 0.2
+
+# A policy whose implicit rewards are this far off is lost. Training that works, even on
+# preferences without a finite optimum, stays at thousands.
+RUNAWAY_REWARD = 1e6
+
+# Lift of the Hessian's diagonal, relative to its largest entry: too small to slow Newton down,
+# large enough to keep the system solvable when margins grow and some curvature vanishes.
+_LIFT = 1e-12
+
+
+class Run(TypedDict, total=False):
+    """How to train, apart from what is trained on what."""
+
+    optimizer: Literal["newton", "lbfgs", "adam"] | Optimizer  # "newton" when left out
+    steps: Required[int]  # >= 0, updates after the first record
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One moment of a training run. Means are over pairs, by weight; all logarithms are nats."""
+
+    index: int  # 0 at the start, then one more per update
+    margin: float  # mean of log-ratio chosen − log-ratio rejected; times β, the reward margin
+    log_ratio_chosen: float  # mean of log π − log π_ref of the chosen response
+    log_ratio_rejected: float  # the same of the rejected response
+    log_prob_chosen: float  # mean of log π of the chosen response
+    log_prob_rejected: float  # the same of the rejected response
+    kl_to_optimum: float  # mean over prompts of KL(π*‖π), never below 0
+    policy: Tensor  # (prompts, responses), log-probabilities
+    _surface: "_Loss" = field(repr=False)
+
+    @cached_property
+    def loss(self) -> float:
+        """Mean DPO loss, worked out when first asked for: training itself needs only its slope."""
+        return self._surface.value(self.policy)
+
+
+@torch.inference_mode()
+def dpo(
+    world: World,
+    pairs: Pairs,
+    *,
+    policy: Policy,
+    beta: float,  # > 0, in units of reward per nat
+    **run: Unpack[Run],
+) -> Iterator[Step]:
+    """Train a policy on preference pairs with DPO (Rafailov et al. 2023, eq. 7).
+
+    The input is checked at once; the training happens as the records are asked for. The first
+    record is the start, one more follows per update.
+
+    Args:
+        world: the true reward, the reference, and with them the optimum.
+        pairs: the preferences, which may be soft, sampled or deterministic.
+        policy: what is trained, for example `Tabular.at_reference(world)`.
+        beta: the pull towards the reference.
+        **run: `steps`, and `optimizer`: a name, or a function from `engine.optimizers` with
+            settings of its own, such as `functools.partial(adam, learning_rate=0.3)`.
+
+    Returns:
+        An iterator over `steps` + 1 records. Their tensors are read-only outside of
+        `torch.inference_mode`: clone one to change it.
+
+    Raises:
+        RangeError: β is not above zero, or `steps` is negative.
+        ShapeError: the policy does not belong to this world.
+        PairsError: a pair names a prompt or a response that the world does not have.
+        EngineError: there is no optimizer of that name.
+        DivergenceError: while iterating, when the policy runs away or leaves the finite numbers;
+            its `last` is the last good record.
+    """
+    guards.beta(beta)
+    optimize, steps = _plan(beta, **run)
+    _check_policy(policy, world)
+    won = preferences.wins(pairs, world)
+    won /= won.sum()
+    loss = _Loss(policy, world.reference, won, beta)
+    return _records(optimize(loss.at, policy.start, steps), _Reading.of(world, loss))
+
+
+def single_threaded() -> None:
+    """Give each training run one thread, for the whole process.
+
+    At these sizes threads cost more than they bring: two were nine times slower than one.
+    """
+    torch.set_num_threads(1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Loss:
+    """The mean DPO loss as a function of a policy's parameters."""
+
+    policy: Policy
+    reference: Tensor  # (prompts, responses), log-probabilities
+    wins: Tensor  # (prompts, responses, responses), w_ij, sums to 1
+    beta: float
+
+    def at(self, parameters: Tensor) -> "_Place":
+        wrong = self.shortfall(self.policy.logits(parameters)).sigmoid_()  # σ(−β h_ij)
+        pull = self.wins * wrong  # what still draws i up and j down
+        slope = (pull.sum(dim=1) - pull.sum(dim=2)).mul_(self.beta)
+        return _Place(self, parameters, self.policy.pull_back(slope), wrong)
+
+    def value(self, logits: Tensor) -> float:
+        """The mean loss in nats."""
+        return -_inner(self.wins, logsigmoid(self.shortfall(logits).neg_()))
+
+    def shortfall(self, logits: Tensor) -> Tensor:
+        """All −β h_ij; the same for logits and for the log-probabilities they make."""
+        scores = (logits - self.reference).mul_(self.beta)
+        return scores.unsqueeze(1) - scores.unsqueeze(2)
+
+    def curvature(self, wrong: Tensor) -> Curvature:
+        """The Hessian in the logits, from σ(−β h_ij); note that σ(β h_ij) = σ(−β h_ji)."""
+        weight = (wrong * wrong.mT).mul_(self._met)
+        return Curvature(weight, weight.sum(dim=2), self._gauge)
+
+    @cached_property
+    def _met(self) -> Tensor:
+        """How often two responses met, times β²."""
+        return (self.wins + self.wins.mT).mul_(self.beta**2)
+
+    @cached_property
+    def _gauge(self) -> Tensor:
+        """Projector on the shifts of whole islands of comparisons, lifted a little elsewhere."""
+        reachable = preferences.reachable(self._met)
+        if bool(reachable.all()):  # the same at every prompt: one serves all
+            reachable = reachable[:1]
+        island = reachable.double()
+        island /= island.sum(dim=2, keepdim=True)
+        island.diagonal(dim1=1, dim2=2).add_(_LIFT)
+        return island
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """The loss at one choice of parameters."""
+
+    surface: _Loss
+    parameters: Tensor
+    gradient: Tensor  # shaped as the parameters
+    wrong: Tensor  # (prompts, responses, responses), σ(−β h_ij)
+
+    @cached_property
+    def loss(self) -> float:
+        return self.surface.value(self.surface.policy.logits(self.parameters))
+
+    def newton_direction(self) -> Tensor:
+        curvature = self.surface.curvature(self.wrong)
+        return self.surface.policy.newton_direction(self.gradient, curvature)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What is read off at every step; all of it is linear in log π, so one product gives it."""
+
+    loss: _Loss
+    weights: Tensor  # (3, prompts * responses): shares of chosen, of rejected, and π*
+    reference: tuple[float, float]  # mean log π_ref of chosen and of rejected
+    entropy: float  # mean over prompts of H(π*)
+
+    @classmethod
+    def of(cls, world: World, loss: _Loss) -> "_Reading":
+        optimum = closed_form.optimal_policy(world.reward, world.reference, beta=loss.beta)
+        weights = torch.stack(
+            [loss.wins.sum(dim=2), loss.wins.sum(dim=1), optimum.exp() / world.prompts]
+        ).flatten(1)
+        chosen, rejected, _ = (weights @ world.reference.flatten()).tolist()
+        entropy = -_inner(weights[2], optimum.clamp_min(torch.finfo(optimum.dtype).min))
+        return cls(loss, weights, (chosen, rejected), entropy)
+
+    def step(self, index: int, place: Point) -> Step:
+        policy = torch.log_softmax(self.loss.policy.logits(place.parameters), dim=-1)
+        chosen, rejected, expected = (self.weights @ policy.flatten()).tolist()
+        ratio_chosen, ratio_rejected = chosen - self.reference[0], rejected - self.reference[1]
+        return Step(
+            index=index,
+            margin=ratio_chosen - ratio_rejected,
+            log_ratio_chosen=ratio_chosen,
+            log_ratio_rejected=ratio_rejected,
+            log_prob_chosen=chosen,
+            log_prob_rejected=rejected,
+            kl_to_optimum=_cut(-expected - self.entropy),
+            policy=policy,
+            _surface=self.loss,
+        )
+
+
+def _cut(value: float) -> float:
+    """Cut off what rounding left below zero; NaN stays, for the caller to see."""
+    return 0.0 if value < 0 else value
+
+
+def _inner(left: Tensor, right: Tensor) -> float:
+    return float(torch.dot(left.view(-1), right.view(-1)))
+
+
+@torch.inference_mode()
+def _records(places: Iterator[Point], reading: _Reading) -> Iterator[Step]:
+    """Number the places, and stop at the first which is no longer a policy."""
+    last: Step | None = None
+    for index, place in enumerate(places):
+        step = reading.step(index, place)
+        if not reading.loss.beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
+            raise DivergenceError(_diverged(step, last), last=last)
+        last = step
+        yield step
+
+
+def _diverged(step: Step, last: Step | None) -> str:
+    good = "No step was good" if last is None else f"Step {last.index} was the last good one"
+    return (
+        f"Expected β · KL(π*‖π) to stay below {RUNAWAY_REWARD:g}, got a KL of "
+        f"{step.kl_to_optimum:g} nats at step {step.index}. {good}. "
+        "Take smaller steps, or start closer to the reference."
+    )
+
+
+def _plan(
+    beta: float,
+    *,
+    steps: int,
+    optimizer: Literal["newton", "lbfgs", "adam"] | Optimizer = "newton",
+) -> tuple[Optimizer, int]:
+    """Look up the optimizer; the signature refuses options that do not exist."""
+    guards.count("steps", steps, least=0)
+    if callable(optimizer):
+        return optimizer, steps
+    known: dict[str, Optimizer] = {
+        "newton": optimizers.newton,
+        "lbfgs": optimizers.lbfgs,
+        "adam": partial(optimizers.adam, learning_rate=ADAM_REWARD_PER_STEP / beta),
+    }
+    if optimizer not in known:
+        raise EngineError.expected(
+            f"an optimizer among {', '.join(known)}",
+            got=repr(optimizer),
+            advice="Pick one of these, or pass a function from engine.optimizers.",
+        )
+    return known[optimizer], steps
+
+
+def _check_policy(policy: Policy, world: World) -> None:
+    shape = tuple(policy.logits(policy.start).shape)
+    if shape != tuple(world.reward.shape):
+        raise ShapeError.expected(
+            f"a policy over {world.prompts} prompts and {world.responses} responses",
+            got=shape,
+            advice="Build the policy from the world it is trained in.",
+        )
