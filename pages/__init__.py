@@ -1,0 +1,1 @@
+"""Draws: the only folder that imports streamlit."""

@@ -1,0 +1,1 @@
+"""The course: home, lessons, glossary, errata."""

@@ -1,0 +1,87 @@
+"""A lesson: predict, read, derive, run, recall. One module draws every lesson.
+
+Text below a prediction stays shut until the learner commits. An address that names a section, or
+a line of the derivation, opens the section it names.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+
+import streamlit as st
+
+from content.markdown import Directive, Prose, Section
+from pages import resources
+from pages.parts import blocks, derivation, header, learner, predict, program, quiz, reading
+from pages.parts.place import Place
+
+BLOCKS: dict[str, Callable[[Directive, Place], None]] = {
+    "callout": blocks.callout,
+    "history": blocks.history,
+    "paper": blocks.paper,
+    "figure": blocks.drawing,
+    "sources": blocks.sources,
+    "program": program.draw,
+    "derivation": lambda block, place: derivation.draw(block.argument, place),
+    "lab": lambda block, place: _lab(block.argument, place),
+    "quiz": lambda _block, place: quiz.draw(place),
+}
+
+
+def draw(lesson_id: str) -> None:
+    """Draw the lesson with this id."""
+    course = resources.course()
+    place = Place(course, course.lessons[lesson_id], learner.current())
+    header.draw(place)
+    shut = False
+    for section in place.lesson.sections:
+        if shut and not reading.asked_for(section):
+            continue
+        if shut:
+            reading.opened_by_link()
+        shut = not _section(section, place) or shut
+    if shut:
+        reading.shut_below()
+    else:
+        reading.end(place)
+
+
+def _section(section: Section, place: Place) -> bool:
+    """Draw a section up to its first prediction that is not committed; False if it ended there."""
+    if section.title:
+        st.header(place.words(section.title), anchor=section.id)
+    asked = []
+    for block in section.blocks:
+        if isinstance(block, Directive) and block.name == "predict":
+            choice = place.lesson.predictions[block.argument]
+            if not predict.commit(choice, place):
+                return False
+            asked.append(choice)
+            continue
+        _block(block, place)
+        if _is_lab(block) and not _lab_predicted(section, place):
+            return False
+    for choice in asked:
+        predict.again(choice, place)
+    return True
+
+
+def _block(block: Prose | Directive, place: Place) -> None:
+    if isinstance(block, Prose):
+        blocks.text(block, place)
+    else:
+        BLOCKS[block.name](block, place)
+
+
+def _is_lab(block: Prose | Directive) -> bool:
+    return isinstance(block, Directive) and block.name == "lab"
+
+
+def _lab_predicted(section: Section, place: Place) -> bool:
+    """Whether all that the lab asks is committed; the text after it would give it away."""
+    asked = place.lesson.asked_by_labs(section.id)
+    return all(predict.committed(choice, place) for choice in asked)
+
+
+def _lab(lab: str, place: Place) -> None:
+    """Draw a lab inside the lesson; the module is found by the id the lesson gives."""
+    import_module(f"pages.labs.{lab}").draw(place)

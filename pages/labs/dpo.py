@@ -1,0 +1,332 @@
+"""The DPO lab: what a preference does to a policy, watched while it happens.
+
+The learner first says whether the chosen response will gain or lose probability; then trains; then
+is asked again. A table and a policy with shared features give opposite answers to the same loss.
+"""
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from drills.events import Ran
+from pages.parts import chart, lab, predict, saving, state
+from pages.parts.lab import Run, parameter
+from pages.parts.place import Place
+from pages.parts.quiet import quiet
+from pages.parts.training import Job
+
+if TYPE_CHECKING:
+    from engine.experiments import Experiment
+    from engine.train import Step
+
+ID = "dpo"
+PREDICTIONS = {"table": "lab-chosen-tabular", "shared": "lab-chosen-shared"}
+WATCH_SECONDS = 4.0  # a run takes milliseconds; it is slowed down to this so that it can be seen
+POLICY = {"table": "A table", "shared": "Shared features"}
+DATA = {"pair": "One pair", "world": "Many prompts"}
+LABELS = {"soft": "Soft", "sampled": "Sampled", "deterministic": "Never in doubt"}
+GRAPH = {"complete": "Every couple", "chain": "Neighbors only", "islands": "Two islands"}
+OPTIMIZER = {"gradient": "Gradient descent", "adam": "Adam", "lbfgs": "L-BFGS", "newton": "Newton"}
+BETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+SEE = {
+    "table": "What to see: chosen and rejected part company, and the chosen curve never dips.",
+    "shared": (
+        "What to see: the margin grows as it should, and the chosen response sinks with the "
+        "rejected one. The loss asks only for the margin."
+    ),
+    "world": (
+        "What to see: the policy lands on the closed-form optimum, and implicit rewards fall on "
+        "the line of the true ones, once each prompt's constant is taken out."
+    ),
+}
+CURVES = {
+    "ratios": chart.Frame(
+        "Log-ratio to the reference",
+        "log π − log π_ref, nats",
+        "Log-ratios of the chosen and the rejected response over the steps",
+    ),
+    "loss": chart.Frame("Loss", "nats per pair", "The DPO loss over the steps"),
+    "margin": chart.Frame(
+        "Margin h", "chosen minus rejected, nats", "The mean margin over the steps"
+    ),
+    "distance": chart.Frame(
+        "Distance to the optimum",
+        "KL(π*‖π), nats, logarithmic",
+        "KL divergence from the optimum to the policy over the steps, on a logarithmic axis",
+        log=True,
+    ),
+}
+POLICIES = chart.Frame(
+    "The policy, first prompt",
+    "probability: reference, policy, optimum",
+    "Probability of each response under the reference, the policy and the optimum",
+)
+REWARDS = chart.Frame(
+    "Implicit against true reward",
+    "each prompt's mean at zero",
+    "Implicit against true reward of every response, each prompt's mean taken out",
+    x="true",
+    y="implicit",
+)
+key = partial(parameter, ID)
+
+
+@st.fragment
+def draw(place: Place) -> None:
+    """Draw the lab."""
+    _restore(place)
+    with st.container(horizontal=True):
+        policy = _segments("Policy", "policy", POLICY)
+        data = _segments("Data", "data", DATA)
+    choice = place.lesson.predictions[PREDICTIONS[policy]]
+    if not predict.commit(choice, place, act="run"):
+        quiet(":material/lock: The lab opens when you have committed.")
+        return
+    _other_policy(policy, place)
+    settings = {"policy": policy, "data": data} | _controls()
+    lab.buttons(ID, start=partial(_start, settings))
+    if fault := state.get("fault-dpo"):
+        st.error(fault, icon=":material/error:")
+    run = lab.current(ID)
+    if run is None:
+        quiet(f"Press *Run*: {len(DATA)} charts of curves and two of the policy will grow here.")
+        return
+    lab.watch(run, partial(_show, run, settings))
+    if not run.job.live:
+        _after(run, place)
+        if run.settings["policy"] == policy:
+            predict.again(choice, place)
+
+
+def _other_policy(policy: str, place: Place) -> None:
+    """Say that the other policy is still to be predicted; the text below waits for it."""
+    other = next(name for name in PREDICTIONS if name != policy)
+    if not predict.committed(place.lesson.predictions[PREDICTIONS[other]], place):
+        quiet(
+            ":material/lock: The text below opens once you have predicted for "
+            f"*{POLICY[other]}*, too."
+        )
+
+
+def _controls() -> dict[str, Any]:
+    """Draw the controls in one row; return every setting but policy and data."""
+    beta, optimizer, more = st.columns([3, 2, 1.2], vertical_alignment="bottom")
+    with beta:
+        chosen: dict[str, Any] = {
+            "beta": st.select_slider("β", BETAS, 0.1, key=key("beta"), bind="query-params")
+        }
+    with optimizer:
+        chosen["optimizer"] = _select("Optimizer", "optimizer", OPTIMIZER)
+    with more, st.popover("More", icon=":material/tune:", width="stretch"):
+        return chosen | _more(many=state.get(key("data")) == "world")
+
+
+def _more(*, many: bool) -> dict[str, Any]:
+    """Draw the settings of the world; one pair has none of them but steps."""
+    number = partial(_number, disabled=not many)
+    return {
+        "labels": _select("Labels from the teacher", "labels", LABELS, disabled=not many),
+        "graph": _select("Who is compared", "graph", GRAPH, disabled=not many),
+        "prompts": number("Prompts", "prompts", (1, 8, 64)),
+        "responses": number("Responses to each", "responses", (2, 4, 16)),
+        "pairs": number("Pairs, if sampled", "pairs", (1, 400, 5000)),
+        "seed": number("Seed", "seed", (0, 0, 2**31 - 1)),
+        "steps": _number("Steps", "steps", (1, 200, 2000)),
+    }
+
+
+def _start(settings: dict[str, Any]) -> None:
+    """Start a run that can be watched."""
+    _begin(settings, seconds=WATCH_SECONDS)
+
+
+def _begin(settings: dict[str, Any], *, seconds: float, kept: bool = False) -> None:
+    """Build the experiment and start its run; a setting that does not work is told, not run."""
+    from engine.errors import EngineError
+    from engine.experiments import experiment, from_numbers
+
+    state.drop("fault-dpo")
+    try:
+        built = experiment(from_numbers(settings))
+    except EngineError as error:
+        state.put("fault-dpo", str(error))
+        return
+    job = Job(built.run(), pause_seconds=seconds / built.settings.steps)
+    lab.begin(ID, Run(built, job, dict(settings), kept=kept))
+
+
+def _restore(place: Place) -> None:
+    """On a first visit, put back what this learner ran last, unless the address says otherwise."""
+    if state.get("restored-dpo"):
+        return
+    state.put("restored-dpo", value=True)
+    last = place.learner.record.latest(Ran, place.item(ID))
+    if last is None or any(name.startswith(key("")) for name in st.query_params):
+        return
+    _begin(last.payload.settings, seconds=0.0, kept=True)
+    if lab.current(ID) is not None:
+        for name, value in last.payload.settings.items():
+            state.put(key(name), value)
+
+
+def _show(run: Run["Experiment", "Step"], settings: dict[str, Any]) -> None:
+    """Draw the run as far as it is."""
+    steps = run.job.steps
+    if not steps:
+        quiet("Starting.")
+        return
+    at = _scrub(run, len(steps))
+    _status(run, steps, changed=run.settings != settings)
+    rows = [steps[k] for k in chart.thin(len(steps))]
+    last = run.experiment.settings.steps
+    mark = None if run.job.live else steps[at].index
+    _curves(rows, last=last, at=mark)
+    _policy(run.experiment, steps[at])
+    st.markdown(f"*{SEE['world' if run.settings['data'] == 'world' else run.settings['policy']]}*")
+    if not run.job.live:
+        with st.container(horizontal=True):
+            lab.data([_numbers(step) for step in steps], name="dpo-run", key="dpo")
+            lab.link(ID)
+
+
+def _scrub(run: Run["Experiment", "Step"], count: int) -> int:
+    """Draw how far the run is, and when it ended the slider over its steps; return the step."""
+    with st.container(height=84, border=False):
+        if run.job.live or count < 2:
+            st.progress(count / (run.experiment.settings.steps + 1), "Training")
+            return count - 1
+        return st.slider("Step", 0, count - 1, count - 1, key=f"dpo-scrub-{id(run)}")
+
+
+def _status(run: Run["Experiment", "Step"], steps: list["Step"], *, changed: bool) -> None:
+    step = steps[-1]
+    words = {"done": "Done", "stopped": "Stopped", "paused": "Paused", "running": "Training"}
+    said = words.get(run.job.status, "Ended early")
+    parts = [
+        f"{said} at step {step.index} of {run.experiment.settings.steps}",
+        f"{1000 * run.job.seconds:.0f} ms of computing, slowed down to be seen",
+        f"KL(π*‖π) {step.kl_to_optimum:.1e} nats",
+    ]
+    if run.settings["data"] == "world" and not run.experiment.connected:
+        parts.append(":orange[the comparisons do not connect all responses]")
+    if changed and not run.job.live:
+        parts.append(":orange[the controls have changed since; run again]")
+    quiet(" · ".join(parts))
+    if run.job.error:
+        st.warning(run.job.error, icon=":material/warning:")
+
+
+def _curves(steps: list["Step"], *, last: int, at: int | None) -> None:
+    """Draw the four quantities that change during training."""
+    frames = {name: replace(frame, last=last, at=at) for name, frame in CURVES.items()}
+    ratios = [
+        *_rows(steps, "log_ratio_chosen", "chosen", name="chosen"),
+        *_rows(steps, "log_ratio_rejected", "rejected", name="rejected"),
+    ]
+    left, right = st.columns(2)
+    with left:
+        chart.curves(ratios, frames["ratios"], key="dpo-ratios")
+        chart.curves(_rows(steps, "loss", "policy"), frames["loss"], key="dpo-loss")
+    with right:
+        chart.curves(_rows(steps, "margin", "policy"), frames["margin"], key="dpo-margin")
+        distance = _rows(steps, "kl_to_optimum", "policy", least=1e-16)
+        chart.curves(distance, frames["distance"], key="dpo-distance")
+
+
+def _policy(experiment: "Experiment", step: "Step") -> None:
+    """Draw the policy of one prompt against the optimum, and all implicit rewards."""
+    names = _response_names(experiment)
+    rows = [
+        {"group": names[y], "role": role, "name": role, "value": value}
+        for role, values in experiment.probabilities(step).items()
+        for y, value in enumerate(values)
+    ]
+    points = [
+        {"x": true, "y": learnt, "role": "reward", "name": f"prompt {prompt + 1}"}
+        for prompt, true, learnt in experiment.rewards(step)
+    ]
+    left, right = st.columns(2)
+    with left:
+        chart.bars(rows, POLICIES, key="dpo-policy")
+    with right:
+        chart.against(points, REWARDS, key="dpo-rewards")
+
+
+def _after(run: Run["Experiment", "Step"], place: Place) -> None:
+    """Put a finished run into the record, once."""
+    steps = run.job.steps
+    if run.kept or not steps:
+        return
+    results = _numbers(steps[-1])
+    run.kept = saving.save(
+        place.learner, place.item(ID), Ran(settings=run.settings, results=results)
+    )
+
+
+def _numbers(step: "Step") -> dict[str, float]:
+    return {
+        "step": step.index,
+        "loss": step.loss,
+        "margin": step.margin,
+        "log_ratio_chosen": step.log_ratio_chosen,
+        "log_ratio_rejected": step.log_ratio_rejected,
+        "kl_to_optimum": step.kl_to_optimum,
+    }
+
+
+def _rows(
+    steps: list["Step"], quantity: str, role: str, *, name: str = "", least: float = -math.inf
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": step.index,
+            "value": max(getattr(step, quantity), least),
+            "role": role,
+            "name": name,
+        }
+        for step in steps
+    ]
+
+
+def _response_names(experiment: "Experiment") -> list[str]:
+    if experiment.settings.data == "pair":
+        return ["chosen", "rejected", "third"]
+    return [f"y{y + 1}" for y in range(experiment.world.responses)]
+
+
+def _segments(label: str, name: str, options: dict[str, str]) -> str:
+    value = st.segmented_control(
+        label,
+        list(options),
+        default=next(iter(options)),
+        format_func=options.__getitem__,
+        key=key(name),
+        bind="query-params",
+        required=True,
+    )
+    return str(value)
+
+
+def _select(label: str, name: str, options: dict[str, str], *, disabled: bool = False) -> str:
+    return str(
+        st.selectbox(
+            label,
+            list(options),
+            format_func=options.__getitem__,
+            key=key(name),
+            bind="query-params",
+            disabled=disabled,
+        )
+    )
+
+
+def _number(label: str, name: str, bounds: tuple[int, int, int], *, disabled: bool = False) -> int:
+    least, usual, most = bounds
+    return int(
+        st.number_input(
+            label, least, most, usual, key=key(name), bind="query-params", disabled=disabled
+        )
+    )

@@ -1,0 +1,1 @@
+"""Shared widgets; state.py is the only file that touches session state."""

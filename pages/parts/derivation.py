@@ -1,0 +1,275 @@
+"""A derivation on its stage: the formula moves from line to line, its numbers live below.
+
+The line, the numbers of the world and what is broken are all in the address, so that an
+instructor can share a line as it stands on the screen.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from drills.events import Stepped
+from pages.parts import prose, state
+from pages.parts.inline_html import inline_html
+from pages.parts.place import Place
+from pages.parts.quiet import quiet
+from pages.parts.saving import save
+
+if TYPE_CHECKING:
+    from engine.algebra.breaks import Break, BrokenResult
+    from engine.algebra.derivation import Derivation
+    from engine.algebra.line import Line
+    from engine.algebra.worlds import Sides, World3
+
+_HERE = Path(__file__).parent
+_STAGE = st.components.v2.component(
+    "surprisal_stage",
+    html="<div class='stage'></div>\n",
+    css=(_HERE / "stage.css").read_text("utf-8"),
+    js=(_HERE / "stage.js").read_text("utf-8"),
+)
+_LABELS = {
+    "previous": "← Previous",
+    "next": "Next →",
+    "line": "line",
+    "of": "of",
+    "lines": "Lines of the derivation",
+    "board": "Formula. The left and right arrow keys step through the derivation.",
+}
+_RESPONSES = (":green[chosen]", ":red[rejected]", "other")
+_BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_PROOF = {"proved": "proved", "refuted": "refused", "undecided": "left undecided"}
+
+
+def draw(name: str, place: Place) -> None:
+    """Draw the derivation with this id."""
+    with st.container(border=True, key=f"derivation-{name}"):
+        _draw(name, place)
+
+
+@st.fragment
+def _draw(name: str, place: Place) -> None:
+    derivation = _load(name)
+    line = _stage(derivation, place)
+    world = _world(derivation.id)
+    if world is None:
+        return
+    _numbers(line, world)
+    _proof(derivation, line, place)
+    breaking = _breaking(derivation)
+    if breaking is not None:
+        _broken(breaking, derivation, world)
+
+
+def _load(name: str) -> "Derivation":
+    derivation: Derivation = import_module("engine.algebra.derivations").derivation(name)
+    return derivation
+
+
+def _stage(derivation: "Derivation", place: Place) -> "Line":
+    """Draw the moving formula; return the line that is shown."""
+    names = [line.id for line in derivation.lines]
+    start = _start(derivation, place)
+    data = {
+        "id": derivation.id,
+        "line": start,
+        "lines": _lines(derivation.id, place.course.folder.as_posix()),
+        "labels": _LABELS,
+    }
+    said = _STAGE(key=f"stage-{derivation.id}", data=data, on_line_change=lambda: None).line
+    shown = said if said in names else start
+    if said in names:
+        st.query_params["line"] = shown
+    _remember(derivation, names.index(shown) + 1, place)
+    return derivation.line(shown)
+
+
+def _start(derivation: "Derivation", place: Place) -> str:
+    """Return the line to open at: the address's, else the one reached last, else the first."""
+
+    def choose() -> str:
+        named = st.query_params.get("line", "")
+        if named in {line.id for line in derivation.lines}:
+            return named
+        last = place.learner.record.latest(Stepped, place.item(derivation.id))
+        reached = min(last.payload.line, len(derivation.lines)) if last else 1
+        return derivation.lines[reached - 1].id
+
+    start: str = state.once(f"start-{derivation.id}", choose)
+    return start
+
+
+def _remember(derivation: "Derivation", number: int, place: Place) -> None:
+    """Record a line the first time it is reached."""
+    item = place.item(derivation.id)
+    reached = {event.payload.line for event in place.learner.record.all(Stepped, item)}
+    if number not in reached:
+        save(place.learner, item, Stepped(line=number, of=len(derivation.lines)))
+
+
+@lru_cache(maxsize=32)
+def _lines(name: str, _folder: str) -> tuple[dict[str, str], ...]:
+    """Return what the browser needs of every line; the same for all learners."""
+    mathml = import_module("engine.algebra.mathml")
+    text = import_module("engine.algebra.text")
+    return tuple(
+        {
+            "id": line.id,
+            "wide": mathml.presentation(line.relation),
+            "narrow": mathml.presentation(line.relation, narrow=True),
+            "spoken": text.spoken(line.relation),
+            "rule": line.rule,
+            "reading": _reading(line),
+        }
+        for line in _load(name).lines
+    )
+
+
+def _reading(line: "Line") -> str:
+    where = "".join(f"<p class='meaning' tabindex='0'>{_where(each)}</p>" for each in line.where)
+    return f"<p>{inline_html(line.reading)}</p><div>{where}</div>"
+
+
+def _where(definition: object) -> str:
+    mathml: str = import_module("engine.algebra.mathml").presentation(definition)
+    return mathml.replace('display="block"', 'display="inline"')
+
+
+def _world(name: str) -> "World3 | None":
+    """Draw the sliders of the three-response world; return it, or say why there is none."""
+    worlds = import_module("engine.algebra.worlds")
+    errors = import_module("engine.errors")
+    usual: World3 = worlds.World3.default()
+    with st.expander("The world in numbers", expanded=True, icon=":material/tune:"):
+        beta = st.select_slider("β", _BETAS, usual.beta, key=f"{name}-beta", bind="query-params")
+        rewards, weights = [], []
+        for y, column in enumerate(st.columns(3)):
+            with column:
+                st.markdown(f"**{_RESPONSES[y]}**")
+                rewards.append(_slider("reward", (-3.0, 3.0), usual.rewards[y], f"{name}-r{y}"))
+                weights.append(_slider("weight", (0.01, 1.0), usual.reference[y], f"{name}-p{y}"))
+        quiet(_told(weights, usual.policy))
+    try:
+        world: World3 = worlds.World3.weighed(beta, tuple(rewards), tuple(weights), usual.policy)
+    except errors.EngineError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return world
+
+
+def _told(weights: Sequence[float], policy: Sequence[float]) -> str:
+    total = sum(weights) or 1.0
+    reference = ", ".join(f"{weight / total:.2f}" for weight in weights)
+    shown = ", ".join(f"{probability:.2f}" for probability in policy)
+    return f"π_ref, from the weights: {reference}. The policy whose numbers stand here: {shown}."
+
+
+def _slider(label: str, bounds: tuple[float, float], usual: float, key: str) -> float:
+    step = 0.1 if bounds[0] < 0 else 0.01
+    return st.slider(label, *bounds, usual, step, key=key, bind="query-params")
+
+
+def _numbers(line: "Line", world: "World3") -> None:
+    """Draw both sides of the line in this world."""
+    sides: Sides = import_module("engine.algebra.worlds").evaluate(line, world)
+    values, verdict = st.columns([3, 2], vertical_alignment="center")
+    with values, st.container(horizontal=True, vertical_alignment="center", gap="large"):
+        st.metric("left side", _shown(sides.left), width="content")
+        st.markdown(f"### {sides.relation}", width="content")
+        st.metric("right side", _shown(sides.right), width="content")
+    icon = ":green[:material/check:] holds" if sides.holds else ":red[:material/close:] fails"
+    which = "" if sides.response is None else " for the chosen response"
+    verdict.markdown(f"{icon}{which}  \n:gray[difference {sides.difference:.1g}]")
+
+
+def _proof(derivation: "Derivation", line: "Line", place: Place) -> None:
+    """Draw the algebra's verdict on the line and on its near miss, decided when asked."""
+    popover = st.popover(
+        "Proof and source", icon=":material/verified:", on_change="rerun",
+        key=f"proof-{derivation.id}", width="stretch",
+    )  # fmt: skip
+    if popover.open:
+        with popover:
+            for size in (2, 3, 4):
+                check = line.check(size)
+                st.markdown(f"**{size} responses:** {_PROOF[check.outcome]}. :gray[{check.how}]")
+            quiet(f"It needs: {' '.join(line.assumptions)}")
+            _near_miss(line)
+            where = f", {line.locator}" if line.locator else ""
+            quiet(f"Source: {prose.cite(line.source, course=place.course)}{where}")
+
+
+def _near_miss(line: "Line") -> None:
+    st.markdown("**A near miss, put to the same test**")
+    _formula(line.control.relation, key=f"near-{line.id}")
+    st.markdown(line.control.slip)
+    outcomes = {_PROOF[line.check_control(size).outcome] for size in (2, 3, 4)}
+    st.markdown(f"Verdict for 2, 3 and 4 responses: **{' and '.join(sorted(outcomes))}**.")
+
+
+def _breaking(derivation: "Derivation") -> "Break | None":
+    """Draw the choice of what to break; return it."""
+    labels = {way.id: way.label for way in derivation.breaks}
+    chosen = st.pills(
+        "Break it",
+        list(labels),
+        format_func=labels.__getitem__,
+        key=f"{derivation.id}-break",
+        bind="query-params",
+    )
+    return next((way for way in derivation.breaks if way.id == chosen), None)
+
+
+def _broken(way: "Break", derivation: "Derivation", world: "World3") -> None:
+    """Draw what fails: the broken line, both sides of each line it touches, the residual."""
+    result: BrokenResult = way.evaluate(world)
+    st.markdown(f"**{way.label}.** {way.explanation}")
+    _formula(way.failing.relation, key=f"broken-{way.id}")
+    st.dataframe(_rows(result, derivation), hide_index=True)
+    st.markdown(result.sentence)
+    value = _shown(result.residual_value)
+    quiet(f"Left minus right of the line that fails: {result.residual}; here {value}.")
+
+
+def _rows(result: "BrokenResult", derivation: "Derivation") -> list[dict[str, str]]:
+    names = [line.id for line in derivation.lines]
+    return [
+        {
+            "line": f"{names.index(row.line) + 1}{_which(row.sides)}",
+            "left": _shown(row.sides.left),
+            "": row.sides.relation,
+            "right": _shown(row.sides.right),
+            "holds": "yes" if row.sides.holds else "no",
+        }
+        for row in result.rows
+    ]
+
+
+def _which(sides: "Sides") -> str:
+    return "" if sides.response is None else f", {('chosen', 'rejected', 'other')[sides.response]}"
+
+
+def _formula(relation: object, *, key: str) -> None:
+    """Draw one formula on a small stage of its own."""
+    mathml = import_module("engine.algebra.mathml")
+    line = {
+        "id": key,
+        "wide": mathml.presentation(relation),
+        "narrow": mathml.presentation(relation, narrow=True),
+        "spoken": import_module("engine.algebra.text").spoken(relation),
+        "rule": "",
+        "reading": "",
+    }
+    _STAGE(key=key, data={"id": key, "line": key, "lines": [line], "labels": _LABELS})
+
+
+def _shown(value: float) -> str:
+    if value != value:
+        return "undefined"
+    if abs(value) == float("inf"):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.4f}".replace("-", "−")

@@ -1,0 +1,113 @@
+"""What every lab has: a run that is started, held, stopped and watched; its data; its link."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pages.parts import state
+from pages.parts.training import POLL_SECONDS, Job
+
+E = TypeVar("E")
+S = TypeVar("S")
+
+
+@dataclass
+class Run(Generic[E, S]):
+    """A job, what it trains, and the settings that made it."""
+
+    experiment: E
+    job: Job[S]
+    settings: Mapping[str, Any]
+    kept: bool = field(default=False)  # whether the record has it
+
+
+def current(lab: str) -> Run[Any, Any] | None:
+    """Return this session's run of the lab."""
+    run: Run[Any, Any] | None = state.get(f"run-{lab}")
+    return run
+
+
+def begin(lab: str, run: Run[Any, Any]) -> None:
+    """Make this the lab's run; the one before it ends."""
+    before = current(lab)
+    if before is not None:
+        before.job.stop()
+    state.put(f"run-{lab}", run)
+
+
+def buttons(lab: str, *, start: Callable[[], None]) -> None:
+    """Draw run, pause, resume and stop: two buttons, so that nothing moves when they change."""
+    run = current(lab)
+    job = run.job if run else None
+    status = job.status if job else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if job and status == "running":
+            st.button("Pause", icon=":material/pause:", key=f"{lab}-main", on_click=job.pause)
+        elif job and status == "paused":
+            st.button(
+                "Resume", icon=":material/play_arrow:", key=f"{lab}-main", on_click=job.resume
+            )
+        else:
+            name = "Run again" if job else "Run"
+            st.button(name, icon=":material/play_arrow:", key=f"{lab}-main", on_click=start)
+        live = bool(job and job.live)
+        stop = job.stop if job else None
+        st.button(
+            "Stop", icon=":material/stop:", key=f"{lab}-stop", on_click=stop, disabled=not live
+        )
+
+
+def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
+    """Draw a run, again and again while it goes on; the page is rerun once when it ends."""
+    going = run.job.status == "running"
+
+    def look() -> None:
+        draw()
+        if going and run.job.status != "running":
+            st.rerun(scope="app")
+
+    st.fragment(look, run_every=POLL_SECONDS if going else None)()
+
+
+def data(rows: Sequence[Mapping[str, Any]], *, name: str, key: str) -> None:
+    """Draw the numbers behind the charts: a table, and the same as CSV."""
+    popover = st.popover("Data", icon=":material/table:", on_change="rerun", key=f"{key}-data")
+    if not popover.open:
+        return
+    with popover:
+        st.dataframe(list(rows), hide_index=True, height=320)
+        st.download_button(
+            "CSV",
+            csv_of(rows),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"{key}-csv",
+        )
+
+
+def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV with a header."""
+    from pandas import DataFrame  # heavy; loaded when somebody asks for the file
+
+    text: str = DataFrame(list(rows)).to_csv(index=False)
+    return text
+
+
+def link(lab: str) -> None:
+    """Draw the address that reproduces this run: every control is bound to it."""
+    popover = st.popover("Link", icon=":material/link:", on_change="rerun", key=f"{lab}-link")
+    if popover.open:
+        origin = "/".join((st.context.url or "").split("/")[:3])
+        query = urlencode({"id": lab} | st.query_params.to_dict())
+        popover.markdown("This address opens the lab with these settings, and the run is the same.")
+        popover.code(f"{origin}/lab?{query}", language=None, wrap_lines=True)
+
+
+def parameter(lab: str, name: str) -> str:
+    """Return the address parameter, which is also the widget key, of a setting."""
+    return f"{lab}_{name}"

@@ -1,0 +1,159 @@
+"""Who is learning here, and their record: kept in the database, or in this tab without a cookie."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from drills.errors import DrillsError
+from drills.events import Event, LearnerId, Payload, check_item, to_json
+from drills.record import Record
+from drills.store import Store
+from pages import cookie, resources
+from pages.parts import state
+
+
+@dataclass
+class Learner:
+    """One visitor of one tab. `kept` is False when progress lives in this tab only."""
+
+    token: str | None
+    store: Store | None
+    id: LearnerId | None = None
+    events: list[Event[Any]] = field(default_factory=list)
+    _record: Record | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is answered here will be there next time."""
+        return self.token is not None and self.store is not None
+
+    @property
+    def record(self) -> Record:
+        """Everything this learner has done, as of the last refresh."""
+        if self._record is None:
+            self._record = Record.of(self.events)
+        return self._record
+
+    def refresh(self) -> None:
+        """Read what was added since, by this tab or another one."""
+        if self.store is None or self.token is None:
+            return
+        self.id = self.id or self.store.learner(self.token, now=now())
+        if self.id is None:
+            return
+        last = self.events[-1].id if self.events else None
+        self._take(self.store.events(self.id, after=last))
+
+    def add(self, item: str, payload: Payload, *, nonce: str | None = None) -> None:
+        """Append to the record. When this returns, the database has it on disk.
+
+        Raises:
+            DrillsError: in the learner's words; then nothing was kept.
+        """
+        if self.store is None or self.token is None:
+            self._take((_tab_event(len(self.events) + 1, item, payload),))
+            return
+        self.id = self.id or self.store.ensure_learner(self.token, now=now())
+        self.store.append(self.id, item, payload, now=now(), nonce=nonce)
+        self.refresh()
+
+    def take_up(self, code: str, *, bring: bool) -> int:
+        """Continue, in this browser, the record of a recovery link; return the entries brought.
+
+        Raises:
+            DrillsError: if the code is unknown or was replaced by a newer one.
+        """
+        if self.store is None or self.token is None:
+            raise DrillsError("There is no record to continue: this browser refuses our cookie.")
+        redeemed = self.store.redeem(code, self.token, now=now(), bring=bring)
+        self.forget()
+        self.refresh()
+        return redeemed.brought
+
+    def recovery_code(self) -> str:
+        """Return a new code for this record; it replaces the one before.
+
+        Raises:
+            DrillsError: if there is no record yet, or it cannot be reached.
+        """
+        store, who = self._opened()
+        return store.recovery_code(who, now=now())
+
+    def export(self) -> dict[str, Any]:
+        """Return everything recorded about this learner, ready for JSON."""
+        store, who = self._opened()
+        return store.export(who)
+
+    def delete(self) -> None:
+        """Delete the record, in the database and in this tab."""
+        store, who = self._opened()
+        store.delete(who)
+        self.forget()
+
+    def _opened(self) -> tuple[Store, LearnerId]:
+        if self.store is None or self.id is None:
+            raise DrillsError("Nothing of yours is in the database yet.")
+        return self.store, self.id
+
+    def forget(self) -> None:
+        """Start over in this tab: after the record was deleted, or another one was taken up."""
+        self.id = None
+        self.events = []
+        self._record = None
+
+    def _take(self, events: tuple[Event[Any], ...]) -> None:
+        if events:
+            self.events.extend(events)
+            self._record = None
+
+
+def current() -> Learner:
+    """Return this session's learner, as the router refreshed them for this run."""
+    learner: Learner = state.once("learner", _arrive)
+    return learner
+
+
+def arrive() -> Learner:
+    """Return this session's learner, with the record as it is now. Once a run, by the router."""
+    learner = current()
+    try:
+        learner.refresh()
+    except DrillsError:
+        learner.store = None  # the tab goes on by itself; `notice` says so
+    return learner
+
+
+def notice(learner: Learner) -> None:
+    """Say it when progress will not be kept, and what can be done."""
+    if learner.kept:
+        return
+    if learner.token is None:
+        st.info(
+            "This browser refuses our cookie, so progress lasts until you close the tab. "
+            "Everything else works. To keep your progress, allow cookies for this site and reload.",
+            icon=":material/cookie_off:",
+        )
+    else:
+        st.warning(
+            "Your record cannot be reached just now. You can go on, but what you answer "
+            "will not be kept. Reload the page in a minute to try again.",
+            icon=":material/cloud_off:",
+        )
+
+
+def now() -> datetime:
+    """Return the time of what is happening now, in UTC."""
+    return datetime.now(UTC)
+
+
+def _tab_event(number: int, item: str, payload: Payload) -> Event[Any]:
+    """An event that no database holds: gone with the tab."""
+    name, text = check_item(item), to_json(payload)
+    return Event(number, LearnerId(0), payload.kind, name, now(), f"tab-{number}", text)
+
+
+def _arrive() -> Learner:
+    token = cookie.valid_token(st.context.cookies.get(cookie.NAME))
+    return Learner(token, resources.reachable_store())

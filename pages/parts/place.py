@@ -1,0 +1,25 @@
+"""Where something is drawn: in which lesson of which course, and for whom."""
+
+from dataclasses import dataclass
+
+from content.load import Lesson, LoadedCourse
+from drills import events
+from pages.parts import prose
+from pages.parts.learner import Learner
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lesson in front of a learner: what every widget of a lesson needs to know."""
+
+    course: LoadedCourse
+    lesson: Lesson
+    learner: Learner
+
+    def item(self, name: str) -> str:
+        """Return the record's name for something in this lesson."""
+        return events.item(self.lesson.id, name)
+
+    def words(self, text: str) -> str:
+        """Return one Markdown field of a content file as Streamlit's Markdown."""
+        return prose.field(text, course=self.course, lesson=self.lesson.id)

@@ -1,0 +1,132 @@
+"""Predict, then read: the text below stays shut until the learner says what they believe."""
+
+import streamlit as st
+
+from content.schema import Choice
+from drills import score
+from drills.events import Predicted, Repredicted
+from drills.grade import Grade, grade
+from drills.record import fits
+from pages.parts import belief, state
+from pages.parts.place import Place
+from pages.parts.quiet import quiet
+from pages.parts.saving import save
+
+
+def committed(choice: Choice, place: Place) -> Predicted | None:
+    """Return the prediction that stands, or None while the text is shut."""
+    event = place.learner.record.first(Predicted, place.item(choice.id))
+    if event is None or not fits(choice, event.payload):
+        return None
+    return event.payload
+
+
+def commit(choice: Choice, place: Place, *, act: str = "read") -> bool:
+    """Draw the question before what answers it; return whether that may open."""
+    with st.container(border=True, key=f"predict-{place.item(choice.id)}"):
+        standing = committed(choice, place)
+        if standing is None:
+            _ask_before(choice, place, act=act)
+        else:
+            _heading(f"Before you {act}", choice, place)
+            _tell_before(choice, standing, place)
+    return standing is not None
+
+
+def again(choice: Choice, place: Place) -> None:
+    """Draw the same question after the text; once answered, both beliefs side by side."""
+    with st.container(border=True, key=f"again-{place.item(choice.id)}"):
+        _again(choice, place)
+
+
+@st.fragment
+def _ask_before(choice: Choice, place: Place, *, act: str) -> None:
+    _heading(f"Before you {act}", choice, place)
+    hinted = hint(choice.hint, place, key=f"hint-{place.item(choice.id)}")
+    key = f"ask-{place.item(choice.id)}"
+    said = belief.ask([option.text for option in choice.options], key=key)
+    if said is None:
+        return
+    payload = Predicted(probabilities=probabilities(said, choice), right=choice.answer, hint=hinted)
+    if save(place.learner, place.item(choice.id), payload, nonce=said.nonce):
+        st.rerun(scope="app")
+
+
+@st.fragment
+def _again(choice: Choice, place: Place) -> None:
+    first = committed(choice, place)
+    latest = place.learner.record.latest(Repredicted, place.item(choice.id))
+    if latest is not None and fits(choice, latest.payload):
+        _heading("Asked again", choice, place)
+        _tell_after(choice, first, latest.payload, place)
+        return
+    _heading("The same question again", choice, place)
+    key = f"again-ask-{place.item(choice.id)}"
+    said = belief.ask([option.text for option in choice.options], key=key)
+    if said is None:
+        return
+    payload = Repredicted(probabilities=probabilities(said, choice), right=choice.answer)
+    if save(place.learner, place.item(choice.id), payload, nonce=said.nonce):
+        st.rerun(scope="fragment")
+
+
+def probabilities(said: belief.Committed, choice: Choice) -> tuple[float, ...]:
+    """Return what was committed as probabilities, the floor held on this side too."""
+    if said.percents is None:
+        return score.uniform(len(choice.options))
+    total = sum(said.percents) or 1.0
+    if sorted(said.percents) == sorted(score.to_percent(score.uniform(len(said.percents)))):
+        return score.uniform(len(said.percents))
+    return score.with_floor([percent / total for percent in said.percents])
+
+
+def hint(text: str | None, place: Place, *, key: str) -> bool:
+    """Draw the hint, shut; return whether it was ever opened, which the record keeps."""
+    if text is None:
+        return False
+    opened = f"{key}-opened"
+    expander = st.expander("Hint", icon=":material/lightbulb:", on_change="rerun", key=key)
+    if expander.open:
+        state.put(opened, value=True)
+        with expander:
+            st.markdown(place.words(text))
+    return bool(state.get(opened, default=False))
+
+
+def feedback(graded: Grade, place: Place) -> None:
+    """Say what the belief was worth, and to the believed option what was written for it."""
+    st.markdown(f"**{graded.meaning}**")
+    if graded.feedback and not graded.right:
+        st.markdown(place.words(graded.feedback))
+    st.markdown(place.words(graded.right_feedback))
+
+
+def signed(bits: float) -> str:
+    """Return "+1.49", "−0.32" or "0.00", with a true minus sign."""
+    text = f"{bits:+.2f}".replace("-", "−")
+    return "0.00" if text in {"+0.00", "−0.00"} else text
+
+
+def _heading(label: str, choice: Choice, place: Place) -> None:
+    st.markdown(f"**{label}.** {place.words(choice.prompt)}")
+
+
+def _tell_before(choice: Choice, standing: Predicted, place: Place) -> None:
+    options = [option.text for option in choice.options]
+    belief.tell(options, standing.probabilities, key=f"told-{place.item(choice.id)}")
+    quiet("Committed. The same question returns below, once you know more.")
+
+
+def _tell_after(choice: Choice, first: Predicted | None, latest: Repredicted, place: Place) -> None:
+    belief.tell(
+        [option.text for option in choice.options],
+        latest.probabilities,
+        right=choice.answer,
+        first=first.probabilities if first else None,
+        key=f"retold-{place.item(choice.id)}",
+    )
+    after = grade(choice, latest.probabilities)
+    if first is not None:
+        before = grade(choice, first.probabilities)
+        quiet(f"Before reading: {signed(before.bits)} bits. After: {signed(after.bits)} bits.")
+    feedback(after, place)

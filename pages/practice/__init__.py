@@ -1,0 +1,1 @@
+"""Practice: the record, the decks."""

@@ -1,0 +1,81 @@
+"""What all sessions of one process share: the course, the learners' record, the decks."""
+
+import logging
+import time
+from functools import cache, lru_cache
+from pathlib import Path
+
+from content.load import LoadedCourse, load_course
+from drills.errors import DrillsError
+from drills.store import Store, default_url
+from pages.settings import settings
+
+
+def course() -> LoadedCourse:
+    """Return the course, read again when one of its files has changed.
+
+    Raises:
+        ContentError: with every fault in the folder.
+    """
+    folder = settings().content
+    return _load(folder, _newest_change(folder or _shipped(), int(time.monotonic())))
+
+
+def deck_url(loaded: LoadedCourse) -> str:
+    """Return the address that cards link to."""
+    return settings().public_url or str(loaded.course.url)
+
+
+@cache
+def store() -> Store:
+    """Return the record, its tables brought up to date on the first call."""
+    opened = Store(settings().database_url or default_url())
+    opened.migrate()
+    return opened
+
+
+def reachable_store() -> Store | None:
+    """Return the record, or None while its database cannot be reached."""
+    try:
+        return store()
+    except DrillsError as error:
+        logging.getLogger(__name__).error("The record cannot be opened: %s", error)
+        return None
+
+
+def record_reachable() -> bool:
+    """Say whether progress can be kept just now."""
+    opened = reachable_store()
+    return opened is not None and opened.reachable()
+
+
+def deck(lesson: str, form: str, *, epoch: int) -> tuple[str, bytes]:
+    """Return the file name and bytes of a deck; the lesson `course` is the whole course.
+
+    Raises:
+        DrillsError: if there is no such lesson.
+    """
+    from drills import deck as decks
+
+    loaded = course()
+    which = None if lesson == "course" else lesson
+    build = {"apkg": decks.build_apkg, "tsv": decks.build_tsv}[form]
+    data = build(loaded, lesson=which, epoch=epoch, base_url=deck_url(loaded))
+    return decks.file_name(loaded, which, form), data
+
+
+@lru_cache(maxsize=1)
+def _load(folder: Path | None, changed: float) -> LoadedCourse:
+    del changed  # part of the key only: an edited file makes a new entry
+    return load_course(folder)
+
+
+@lru_cache(maxsize=1)
+def _newest_change(folder: Path, _second: int) -> float:
+    """Look at the files once a second, however many pages ask."""
+    files = [*folder.glob("*.yaml"), *folder.glob("lessons/*/*")]
+    return max((file.stat().st_mtime for file in files), default=0.0)
+
+
+def _shipped() -> Path:
+    return Path(__file__).parent.parent / "content"

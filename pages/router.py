@@ -1,0 +1,77 @@
+"""Which screens exist, in which section. The script that `app.py` serves on every run."""
+
+import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+ROOT = str(Path(__file__).parent.parent)
+if ROOT not in sys.path:  # `streamlit run` puts only this file's folder on the path
+    sys.path.insert(0, ROOT)
+
+import streamlit as st  # noqa: E402  the path comes first
+
+from content.load import ContentError, LoadedCourse  # noqa: E402
+from pages import resources  # noqa: E402
+from pages.parts import faults, learner  # noqa: E402
+
+ICON = Path(__file__).parent / "static" / "favicon.png"  # a page's own icon would be fetched
+PROJECTED = ("lab",)  # screens for the whole width
+
+
+def main() -> None:
+    """Load the course, and run the screen that the address names."""
+    st.set_page_config(page_icon=ICON)
+    try:
+        course = resources.course()
+    except ContentError as error:
+        faults.draw(error)
+        return
+    page = st.navigation(screens(course), expanded=True)
+    layout: Literal["wide", "centered"] = "wide" if page.url_path in PROJECTED else "centered"
+    st.set_page_config(layout=layout)
+    learner.notice(learner.arrive())
+    page.run()
+
+
+def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
+    """Return every screen, by section of the sidebar."""
+    lessons = [
+        st.Page(partial(_draw, "course.lesson", lesson), title=each.head.short, url_path=lesson)
+        for lesson, each in course.lessons.items()
+    ]
+    return {
+        "": [_screen("course.home", "Course", icon="map", default=True)],
+        "Lessons": lessons,
+        "Practice": [
+            _screen("practice.progress", "Your record", icon="monitoring"),
+            _screen("practice.decks", "Anki decks", icon="style"),
+            _screen("practice.restore", "Continue here", visibility="hidden"),
+        ],
+        "Reference": [
+            _screen("course.glossary", "Glossary", icon="menu_book"),
+            _screen("course.errata", "Errata", icon="rule"),
+            _screen("labs.screen", "Lab", path="lab", visibility="hidden"),
+        ],
+    }
+
+
+def _screen(
+    module: str, title: str, *, icon: str = "", path: str | None = None, **options: object
+) -> st.Page:
+    return st.Page(
+        partial(_draw, module),
+        title=title,
+        icon=f":material/{icon}:" if icon else None,
+        url_path=path or module.rpartition(".")[2],
+        **options,  # type: ignore[arg-type]  # default= and visibility= pass through
+    )
+
+
+def _draw(module: str, *arguments: str) -> None:
+    """Import a screen when it is first visited, and draw it."""
+    import_module(f"pages.{module}").draw(*arguments)
+
+
+main()

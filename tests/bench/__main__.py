@@ -1,0 +1,103 @@
+"""`python -m tests.bench [NAME ...]`: speed as ratios; exits with 1 when one is over its limit."""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+
+from tests.bench import deck, dpo_peer, paint, rerun
+from tests.bench.measure import Seconds
+from tests.bench.servers import Servers, both
+
+Running = Callable[[], Servers]  # starts both at its first call
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is measured against what, and the ratio that it must not exceed."""
+
+    name: str
+    what: str
+    limit: float
+    measure: Callable[[Running], Seconds]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a benchmark gave."""
+
+    of: Benchmark
+    ours_s: float
+    peer_s: float
+
+    @property
+    def ratio(self) -> float:
+        """Return ours over the peer's; below one we are faster."""
+        return self.ours_s / self.peer_s
+
+    @property
+    def holds(self) -> bool:
+        """Return whether the ratio is within its limit."""
+        return self.ratio <= self.of.limit
+
+    def __str__(self) -> str:
+        """Return its row in the table."""
+        times = f"{self.ours_s * 1000:>9.1f} ms{self.peer_s * 1000:>9.1f} ms"
+        verdict = "ok" if self.holds else "OVER"
+        numbers = f"{times}{self.ratio:>7.2f}{self.of.limit:>7.2f}"
+        return f"{self.of.name:7}{self.of.what:52}{numbers}  {verdict}"
+
+
+BENCHMARKS = (
+    Benchmark(
+        "dpo", "tabular DPO, 64 x 16, to KL < 1e-6 / bare NumPy", 1.5, lambda _: dpo_peer.ratio()
+    ),
+    Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
+    Benchmark(
+        "rerun", "rerun of /dpo, all open / one-line page", 1.0, lambda both: rerun.all_open(both())
+    ),
+    Benchmark(
+        "visit",
+        "rerun of /dpo, first visit / one-line page",
+        1.0,
+        lambda both: rerun.first_visit(both()),
+    ),
+    Benchmark(
+        "click",
+        "slowest click in /dpo / rerun of one-line page",
+        1.0,
+        lambda both: rerun.click(both()),
+    ),
+    Benchmark(
+        "paint", "first paint of /dpo / one-line page", 1.3, lambda both: paint.ratio(both())
+    ),
+)
+
+
+def main(names: Sequence[str]) -> int:
+    """Measure the benchmarks named (all, if none is), print the table, return the exit code."""
+    known = [each.name for each in BENCHMARKS]
+    if not set(names) <= set(known):
+        print(f"expected some of {known}, got {list(names)}", file=sys.stderr)
+        return 2
+    results = measure([each for each in BENCHMARKS if not names or each.name in names])
+    print(table(results))
+    return 0 if all(result.holds for result in results) else 1
+
+
+def measure(chosen: Iterable[Benchmark]) -> list[Result]:
+    """Run the benchmarks one after the other, on one pair of servers."""
+    with ExitStack() as stack:
+        running = cache(lambda: stack.enter_context(both()))
+        return [Result(each, *each.measure(running)) for each in chosen]
+
+
+def table(results: Iterable[Result]) -> str:
+    """Return the results as aligned text."""
+    head = f"{'':59}{'ours':>12}{'peer':>12}{'ratio':>7}{'limit':>7}"
+    return "\n".join([head, *(str(result) for result in results)])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
