@@ -16,6 +16,7 @@ from content.load import ContentError
 from drills.errors import DrillsError
 from pages import resources, warm_up
 from pages.cookie import LearnerCookie
+from pages.deep_link import DeepLink
 from pages.settings import VERSION
 
 DECK_TYPES = {"apkg": "application/octet-stream", "tsv": "text/tab-separated-values; charset=utf-8"}
@@ -55,6 +56,6 @@ async def deck(request: Request) -> Response:
 app = st.App(
     "pages/router.py",
     lifespan=lifespan,
-    middleware=[Middleware(LearnerCookie)],
+    middleware=[Middleware(LearnerCookie), Middleware(DeepLink)],
     routes=[Route("/health", health), Route("/decks/{lesson}.{suffix}", deck)],
 )

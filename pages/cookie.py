@@ -22,8 +22,9 @@ class LearnerCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; add the cookie to the answer if it asked for a page."""
-        if not _asks_for_a_page(scope):
-            return await self.app(scope, receive, send)
+        if not asks_for_a_page(scope):
+            await self.app(scope, receive, send)
+            return
         value = _header(token_in(Headers(scope=scope).get("cookie", "")) or new_token(), scope)
 
         async def send_with_cookie(message: Message) -> None:
@@ -31,7 +32,7 @@ class LearnerCookie:
                 MutableHeaders(scope=message).append("set-cookie", value)
             await send(message)
 
-        return await self.app(scope, receive, send_with_cookie)
+        await self.app(scope, receive, send_with_cookie)
 
 
 def token_in(cookie_header: str) -> str | None:
@@ -48,7 +49,8 @@ def valid_token(token: str | None) -> str | None:
     return token if token and _TOKEN.fullmatch(token) else None
 
 
-def _asks_for_a_page(scope: Scope) -> bool:
+def asks_for_a_page(scope: Scope) -> bool:
+    """Say whether a browser asks for a page, and not for one of its parts."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")

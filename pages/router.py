@@ -1,6 +1,7 @@
 """Which screens exist, in which section. The script that `app.py` serves on every run."""
 
 import sys
+from base64 import b64encode
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,11 @@ from content.load import ContentError, LoadedCourse  # noqa: E402
 from pages import resources  # noqa: E402
 from pages.parts import faults, learner  # noqa: E402
 
-ICON = Path(__file__).parent / "static" / "favicon.png"  # a page's own icon would be fetched
+# As data: a page's own icon would be fetched from elsewhere, a file read again on every run.
+ICON = (
+    "data:image/png;base64,"
+    + b64encode((Path(__file__).parent / "static" / "favicon.png").read_bytes()).decode()
+)
 PROJECTED = ("lab",)  # screens for the whole width
 
 

@@ -27,12 +27,7 @@ FLAGS = [
 ]
 
 # What a browser says that is no fault of ours: (text, why).
-ALLOWED_CONSOLE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (
-        re.compile(r"404 .*\(http://[^/]+/[\w/-]+/_stcore/(health|host-config)\)"),
-        "on a deep link Streamlit first looks for its server under the page's own path",
-    ),
-)
+ALLOWED_CONSOLE: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 # What only Streamlit itself emits: (axe rule, CSS selector of the element, why).
 ALLOWED_AXE: tuple[tuple[str, str, str], ...] = (

@@ -3,7 +3,8 @@
 const FLOOR = 1
 const drafts = new WeakMap()  // root -> {name, percents, picked, sure}
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: packed, parentElement, setTriggerValue }) {
+  const data = JSON.parse(new TextDecoder().decode(packed))
   const root = parentElement.querySelector(".belief")
   if (data.told) return tell(root, data)
   let draft = drafts.get(root)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 
 from drills import score
 from pages.parts.inline_html import inline_html
+from pages.parts.packing import packed
 
 _HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
@@ -38,12 +40,7 @@ class Committed:
 
 def ask(options: Sequence[str], *, key: str, commit_label: str = "Commit") -> Committed | None:
     """Draw the options with their sliders; return what was committed in this run, if anything."""
-    data = {
-        "name": key,
-        "options": [inline_html(option) for option in options],
-        "sure": SURE_PERCENT,
-        "labels": _LABELS | {"commit": commit_label},
-    }
+    data = _asked(tuple(options), key, commit_label)
     said = _COMPONENT(key=key, data=data, on_commit_change=lambda: None).commit
     return _committed(said, len(options)) if said else None
 
@@ -57,18 +54,31 @@ def tell(
     first: Sequence[float] | None = None,
 ) -> None:
     """Draw what was believed; `right` marks the answer, `first` is the belief before reading."""
-    told = {
-        "right": right,
-        "percents": score.to_percent(probabilities),
-        "first": score.to_percent(first) if first else None,
-    }
-    data = {
-        "name": key,
-        "options": [inline_html(option) for option in options],
-        "told": told,
-        "labels": _LABELS,
-    }
+    before = score.to_percent(first) if first else None
+    data = _told(tuple(options), key, score.to_percent(probabilities), right, before)
     _COMPONENT(key=key, data=data)
+
+
+@lru_cache(maxsize=512)
+def _asked(options: tuple[str, ...], key: str, commit_label: str) -> bytes:
+    labels = _LABELS | {"commit": commit_label}
+    return packed({"name": key, "options": _html(options), "sure": SURE_PERCENT, "labels": labels})
+
+
+@lru_cache(maxsize=512)
+def _told(
+    options: tuple[str, ...],
+    key: str,
+    percents: tuple[int, ...],
+    right: int | None,
+    first: tuple[int, ...] | None,
+) -> bytes:
+    told = {"right": right, "percents": percents, "first": first}
+    return packed({"name": key, "options": _html(options), "told": told, "labels": _LABELS})
+
+
+def _html(options: Sequence[str]) -> list[str]:
+    return [inline_html(option) for option in options]
 
 
 def _committed(said: object, options: int) -> Committed | None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from content.markdown import Directive, Part, Prose, Role
+from content.schema import Source
 from pages.parts import claim, figure, prose
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
@@ -45,13 +46,20 @@ def drawing(block: Directive, place: Place) -> None:
 
 def sources(_block: Directive, place: Place) -> None:
     """List every work the lesson cites."""
-    for key in sorted(cited(place), key=lambda key: place.course.sources[key].author_year):
-        source = place.course.sources[key]
-        checked = "" if source.opened else " · :gray[cited from its reference, not re-read]"
-        st.markdown(
-            f"{_authors(source.authors)} ({source.year}). *{source.title}*. "
-            f"[{source.identifier}]({source.url}){checked}"
-        )
+    works = sorted((place.course.sources[key] for key in cited(place)), key=_by_author)
+    st.markdown("\n\n".join(_work(source) for source in works))
+
+
+def _by_author(source: Source) -> str:
+    return source.author_year
+
+
+def _work(source: Source) -> str:
+    checked = "" if source.opened else " · :gray[cited from its reference, not re-read]"
+    return (
+        f"{_authors(source.authors)} ({source.year}). *{source.title}*. "
+        f"[{source.identifier}]({source.url}){checked}"
+    )
 
 
 def cited(place: Place) -> set[str]:

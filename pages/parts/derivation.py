@@ -15,6 +15,7 @@ import streamlit as st
 from drills.events import Stepped
 from pages.parts import prose, state
 from pages.parts.inline_html import inline_html
+from pages.parts.packing import packed
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
 from pages.parts.saving import save
@@ -74,12 +75,7 @@ def _stage(derivation: "Derivation", place: Place) -> "Line":
     """Draw the moving formula; return the line that is shown."""
     names = [line.id for line in derivation.lines]
     start = _start(derivation, place)
-    data = {
-        "id": derivation.id,
-        "line": start,
-        "lines": _lines(derivation.id, place.course.folder.as_posix()),
-        "labels": _LABELS,
-    }
+    data = _staged(derivation.id, start)
     said = _STAGE(key=f"stage-{derivation.id}", data=data, on_line_change=lambda: None).line
     shown = said if said in names else start
     if said in names:
@@ -111,22 +107,28 @@ def _remember(derivation: "Derivation", number: int, place: Place) -> None:
         save(place.learner, item, Stepped(line=number, of=len(derivation.lines)))
 
 
-@lru_cache(maxsize=32)
-def _lines(name: str, _folder: str) -> tuple[dict[str, str], ...]:
+@lru_cache(maxsize=256)
+def _staged(name: str, start: str) -> bytes:
     """Return what the browser needs of every line; the same for all learners."""
+    lines = [_line(line) for line in _load(name).lines]
+    return packed({"id": name, "line": start, "lines": lines, "labels": _LABELS})
+
+
+def _line(line: "Line") -> dict[str, str]:
+    return _formulas(line.relation) | {
+        "id": line.id,
+        "rule": line.rule,
+        "reading": _reading(line),
+    }
+
+
+def _formulas(relation: object) -> dict[str, str]:
     mathml = import_module("engine.algebra.mathml")
-    text = import_module("engine.algebra.text")
-    return tuple(
-        {
-            "id": line.id,
-            "wide": mathml.presentation(line.relation),
-            "narrow": mathml.presentation(line.relation, narrow=True),
-            "spoken": text.spoken(line.relation),
-            "rule": line.rule,
-            "reading": _reading(line),
-        }
-        for line in _load(name).lines
-    )
+    return {
+        "wide": mathml.presentation(relation),
+        "narrow": mathml.presentation(relation, narrow=True),
+        "spoken": import_module("engine.algebra.text").spoken(relation),
+    }
 
 
 def _reading(line: "Line") -> str:
@@ -255,16 +257,9 @@ def _which(sides: "Sides") -> str:
 
 def _formula(relation: object, *, key: str) -> None:
     """Draw one formula on a small stage of its own."""
-    mathml = import_module("engine.algebra.mathml")
-    line = {
-        "id": key,
-        "wide": mathml.presentation(relation),
-        "narrow": mathml.presentation(relation, narrow=True),
-        "spoken": import_module("engine.algebra.text").spoken(relation),
-        "rule": "",
-        "reading": "",
-    }
-    _STAGE(key=key, data={"id": key, "line": key, "lines": [line], "labels": _LABELS})
+    line = _formulas(relation) | {"id": key, "rule": "", "reading": ""}
+    data = packed({"id": key, "line": key, "lines": [line], "labels": _LABELS})
+    _STAGE(key=key, data=data)
 
 
 def _shown(value: float) -> str:

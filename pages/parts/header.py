@@ -14,8 +14,7 @@ def draw(place: Place) -> None:
     quiet(_eyebrow(place))
     st.title(head.title, anchor=False)
     st.markdown(f"*{place.words(head.promise)}*")
-    quiet(_strip(place))
-    ladder.draw(place)
+    quiet(f"{_strip(place)}  \n{ladder.line(place)}")
     claim.figures(
         [(key, place.course.claim(key, lesson=place.lesson.id)) for key in head.key_figures], place
     )

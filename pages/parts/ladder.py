@@ -10,7 +10,12 @@ from pages.parts.quiet import quiet
 
 def draw(place: Place) -> None:
     """Draw the rungs in one quiet line."""
-    quiet(" :gray[·] ".join(_rung(rung) for rung in rungs(of(place))))
+    quiet(line(place))
+
+
+def line(place: Place) -> str:
+    """Return the rungs as one line of Markdown."""
+    return " · ".join(_rung(rung) for rung in rungs(of(place)))
 
 
 def of(place: Place) -> Progress:

@@ -28,8 +28,7 @@ def commit(choice: Choice, place: Place, *, act: str = "read") -> bool:
         if standing is None:
             _ask_before(choice, place, act=act)
         else:
-            _heading(f"Before you {act}", choice, place)
-            _tell_before(choice, standing, place)
+            _tell_before(choice, standing, place, act=act)
     return standing is not None
 
 
@@ -55,10 +54,10 @@ def _ask_before(choice: Choice, place: Place, *, act: str) -> None:
 @st.fragment
 def _again(choice: Choice, place: Place) -> None:
     first = committed(choice, place)
-    latest = place.learner.record.latest(Repredicted, place.item(choice.id))
-    if latest is not None and fits(choice, latest.payload):
+    second = _second(choice, place)
+    if second is not None:
         _heading("Asked again", choice, place)
-        _tell_after(choice, first, latest.payload, place)
+        _tell_after(choice, first, second, place)
         return
     _heading("The same question again", choice, place)
     key = f"again-ask-{place.item(choice.id)}"
@@ -93,12 +92,11 @@ def hint(text: str | None, place: Place, *, key: str) -> bool:
     return bool(state.get(opened, default=False))
 
 
-def feedback(graded: Grade, place: Place) -> None:
+def feedback(graded: Grade, place: Place, *, before: str = "") -> None:
     """Say what the belief was worth, and to the believed option what was written for it."""
-    st.markdown(f"**{graded.meaning}**")
-    if graded.feedback and not graded.right:
-        st.markdown(place.words(graded.feedback))
-    st.markdown(place.words(graded.right_feedback))
+    wrong = graded.feedback if graded.feedback and not graded.right else ""
+    said = (before, f"**{graded.meaning}**", place.words(wrong), place.words(graded.right_feedback))
+    st.markdown("\n\n".join(part for part in said if part))
 
 
 def signed(bits: float) -> str:
@@ -111,10 +109,20 @@ def _heading(label: str, choice: Choice, place: Place) -> None:
     st.markdown(f"**{label}.** {place.words(choice.prompt)}")
 
 
-def _tell_before(choice: Choice, standing: Predicted, place: Place) -> None:
+def _tell_before(choice: Choice, standing: Predicted, place: Place, *, act: str) -> None:
+    """Show what was committed, until it stands beside the second answer."""
+    if _second(choice, place) is not None:
+        quiet(f":material/check: You predicted before you {act}; both answers stand below.")
+        return
+    _heading(f"Before you {act}", choice, place)
     options = [option.text for option in choice.options]
     belief.tell(options, standing.probabilities, key=f"told-{place.item(choice.id)}")
     quiet("Committed. The same question returns below, once you know more.")
+
+
+def _second(choice: Choice, place: Place) -> Repredicted | None:
+    latest = place.learner.record.latest(Repredicted, place.item(choice.id))
+    return latest.payload if latest is not None and fits(choice, latest.payload) else None
 
 
 def _tell_after(choice: Choice, first: Predicted | None, latest: Repredicted, place: Place) -> None:
@@ -126,7 +134,8 @@ def _tell_after(choice: Choice, first: Predicted | None, latest: Repredicted, pl
         key=f"retold-{place.item(choice.id)}",
     )
     after = grade(choice, latest.probabilities)
+    before = ""
     if first is not None:
-        before = grade(choice, first.probabilities)
-        quiet(f"Before reading: {signed(before.bits)} bits. After: {signed(after.bits)} bits.")
-    feedback(after, place)
+        then = signed(grade(choice, first.probabilities).bits)
+        before = f":small[:gray[Before reading: {then} bits. After: {signed(after.bits)} bits.]]"
+    feedback(after, place, before=before)

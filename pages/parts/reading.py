@@ -37,8 +37,7 @@ def shut_below() -> None:
 def end(place: Place) -> None:
     """Draw the end: what the learner can do now, by what evidence, and what is next."""
     st.header("What you can do now", anchor="end")
-    for objective in place.lesson.head.objectives:
-        st.markdown(_ability(objective, place))
+    st.markdown("\n\n".join(_ability(each, place) for each in place.lesson.head.objectives))
     _finish(place)
     deck_links.draw(place.course, place.lesson.id)
     _next(place)

@@ -4,7 +4,8 @@ const stages = new WeakMap()  // root -> {at, id}
 const MOVE = { duration: 620, easing: "cubic-bezier(.3,.1,.2,1)" }
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data: packed, parentElement, setStateValue }) {
+  const data = JSON.parse(new TextDecoder().decode(packed))
   const root = parentElement.querySelector(".stage")
   let stage = stages.get(root)
   if (!stage || stage.id !== data.id) {

@@ -55,11 +55,14 @@ BENCHMARKS = (
     ),
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
     Benchmark(
-        "rerun", "rerun of /dpo, all open / one-line page", 1.0, lambda both: rerun.all_open(both())
+        "all",
+        "rerun of /dpo, all open and answered / the same",
+        2.5,
+        lambda both: rerun.all_open(both()),
     ),
     Benchmark(
-        "visit",
-        "rerun of /dpo, first visit / one-line page",
+        "rerun",
+        "rerun of /dpo / one-line page, default settings",
         1.0,
         lambda both: rerun.first_visit(both()),
     ),
