@@ -22,7 +22,7 @@ def card(page: Page, name: str) -> Locator:
 def believe(part: Locator, option: str, percent: int) -> None:
     """Pick an option, be this sure of it, commit."""
     part.get_by_role("radio", name=option).check()
-    part.get_by_role("button", name=f"{percent} %").click()
+    part.get_by_role("button", name=f"{percent}%").click()
     part.get_by_role("button", name="Commit", exact=True).click()
     settled(part.page)
 
@@ -62,8 +62,8 @@ def test_the_question_returns_and_both_answers_stand_side_by_side(visit: Visit) 
     after = card(page, "again-dpo/stand-in-for-reward")
     believe(after, "the log-ratio of policy to reference", 90)
     right = after.get_by_role("listitem").filter(has_text="the log-ratio of policy to reference")
-    expect(right).to_contain_text("10 %")  # what the log-ratio was given before reading
-    expect(right).to_contain_text("90 %")
+    expect(right).to_contain_text("10%")  # what the log-ratio was given before reading
+    expect(right).to_contain_text("90%")
     expect(after).to_contain_text("Before reading: −1.32 bits. After: +1.85 bits.")
 
 
@@ -211,7 +211,7 @@ def test_the_quiz_scores_in_bits_and_speaks_to_the_misconception(visit: Visit) -
     quiz = card(page, "quiz-dpo")
     believe(quiz, "the base model before fine-tuning", 99)
     told = quiz.get_by_role("listitem").filter(has_text="the base model before fine-tuning")
-    expect(told).to_contain_text("97 %")
+    expect(told).to_contain_text("97%")
     expect(quiz).to_contain_text("bits")
     expect(page.get_by_text(re.compile(r"1 of \d+ answered"))).to_be_visible()
     quiz.get_by_role("button", name="Next question").click()
@@ -253,3 +253,23 @@ def test_another_browser_is_another_learner(server: Server, visit: Visit) -> Non
     other = visit("/dpo")
     expect(other.get_by_text("Both methods start from one objective")).to_have_count(0)
     expect(visit("/progress").get_by_text("Nothing is recorded yet")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen"),
+    [
+        ("dpo_optimizer=Newton&dpo_steps=12", "landed on the closed-form optimum"),
+        ("dpo_optimizer=Gradient+descent&dpo_steps=12", "still falling"),
+        ("dpo_optimizer=Newton&dpo_steps=12&dpo_graph=Two+islands", "how the islands compare"),
+        ("dpo_optimizer=Newton&dpo_steps=12&dpo_labels=Sampled", "They are a sample"),
+        ("dpo_optimizer=Newton&dpo_steps=12&dpo_labels=Never+in+doubt", "keeps growing"),
+    ],
+)
+def test_what_to_see_is_true_of_the_run_that_is_shown(
+    visit: Visit, settings: str, seen: str
+) -> None:
+    page = visit(f"/lab?id=dpo&dpo_data=Many+prompts&{settings}")
+    no_idea(card(page, "predict-dpo/lab-chosen-tabular"))
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("Done at step 12 of 12")).to_be_visible(timeout=RUN_MS)
+    expect(page.get_by_text("What to see:")).to_contain_text(seen)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ID = "dpo"
 PREDICTIONS = {"table": "lab-chosen-tabular", "shared": "lab-chosen-shared"}
 WATCH_SECONDS = 4.0  # a run takes milliseconds; it is slowed down to this so that it can be seen
+LANDED_NATS = 1e-6  # from here on the bars and the line are drawn one on the other
 POLICY = {"table": "A table", "shared": "Shared features"}
 DATA = {"pair": "One pair", "world": "Many prompts"}
 LABELS = {"soft": "Soft", "sampled": "Sampled", "deterministic": "Never in doubt"}
@@ -32,14 +33,34 @@ GRAPH = {"complete": "Every couple", "chain": "Neighbors only", "islands": "Two 
 OPTIMIZER = {"gradient": "Gradient descent", "adam": "Adam", "lbfgs": "L-BFGS", "newton": "Newton"}
 BETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 SEE = {
-    "table": "What to see: chosen and rejected part company, and the chosen curve never dips.",
+    "table": "chosen and rejected part company, and the chosen curve never dips.",
     "shared": (
-        "What to see: the margin grows as it should, and the chosen response sinks with the "
-        "rejected one. The loss asks only for the margin."
+        "the margin grows as it should, and the chosen response sinks with the rejected one. "
+        "The loss asks only for the margin."
     ),
-    "world": (
-        "What to see: the policy lands on the closed-form optimum, and implicit rewards fall on "
-        "the line of the true ones, once each prompt's constant is taken out."
+    "optimum": (
+        "the policy has landed on the closed-form optimum, and implicit rewards lie on the line of "
+        "the true ones, once each prompt's constant is taken out."
+    ),
+    "unbounded": (
+        "the loss keeps falling and the margin keeps growing. Some labels are never contradicted, "
+        "so no finite policy fits them best, whatever β is."
+    ),
+    "islands": (
+        "the loss settles, yet the distance does not: nothing in the data says how the islands "
+        "compare, and the policy keeps what the reference believed."
+    ),
+    "noise": (
+        "the policy settles on the best fit to the labels it was given. They are a sample, so the "
+        "distance to the optimum of the true reward stays above zero."
+    ),
+    "features": (
+        "three features for all responses cannot fit every reward, so the distance stays above "
+        "zero and implicit rewards leave the line."
+    ),
+    "on the way": (
+        "the distance is still falling. Newton's method gets there in a handful of steps; plain "
+        "gradient descent takes its time."
     ),
 }
 CURVES = {
@@ -185,11 +206,27 @@ def _show(run: Run["Experiment", "Step"], settings: dict[str, Any]) -> None:
     mark = None if run.job.live else steps[at].index
     _curves(rows, last=last, at=mark)
     _policy(run.experiment, steps[at])
-    st.markdown(f"*{SEE['world' if run.settings['data'] == 'world' else run.settings['policy']]}*")
+    st.markdown(f"*What to see: {SEE[_what(run.experiment, steps[-1])]}*")
     if not run.job.live:
         with st.container(horizontal=True):
             lab.data([_numbers(step) for step in steps], name="dpo-run", key="dpo")
             lab.link(ID)
+
+
+def _what(experiment: "Experiment", step: "Step") -> str:
+    """Say what this run shows, by how it was set and how far it came."""
+    settings = experiment.settings
+    if settings.data == "pair":
+        return settings.policy
+    if step.kl_to_optimum < LANDED_NATS:
+        return "optimum"
+    causes = {
+        "islands": not experiment.connected,
+        "features": settings.policy == "shared",
+        "unbounded": not experiment.bounded,
+        "noise": settings.labels == "sampled",
+    }
+    return next((cause for cause, holds in causes.items() if holds), "on the way")
 
 
 def _scrub(run: Run["Experiment", "Step"], count: int) -> int:

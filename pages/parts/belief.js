@@ -75,7 +75,7 @@ function ask(root, data, draft, setTriggerValue) {
     const gain = element("span", { class: "bits" })
     return { radio, range, percent, gain, node: element("div", { class: "row" }, label, range, percent, gain) }
   })
-  const chips = data.sure.map(p => element("button", { type: "button", onclick: () => sure(p) }, `${p} %`))
+  const chips = data.sure.map(p => element("button", { type: "button", onclick: () => sure(p) }, `${p}%`))
   const commitButton = element("button", { type: "button", class: "commit", onclick: () => commit(draft.percents) }, data.labels.commit)
   const noIdea = element("button", { type: "button", onclick: () => commit(null) }, data.labels.none)
   const group = element("div", { class: "sure", role: "group", "aria-label": data.labels.sure }, element("span", {}, data.labels.sure), ...chips)
@@ -90,7 +90,7 @@ function ask(root, data, draft, setTriggerValue) {
       row.range.value = p
       row.range.style.setProperty("--filled", `${((p - FLOOR) / (100 - FLOOR * n)) * 100}%`)
       row.range.setAttribute("aria-valuetext", `${p} percent; ${bits(p, n)} if it is right`)
-      row.percent.textContent = `${p} %`
+      row.percent.textContent = `${p}%`
       row.gain.textContent = bits(p, n)
       row.radio.checked = draft.picked === i
     })
@@ -114,7 +114,7 @@ function tell(root, data) {
     if (right) option.append(element("span", { class: "hidden" }, data.labels.right))
     return element("div", { class: `row told${right ? " right" : ""}`, role: "listitem" }, option,
       element("div", { class: "bars", "aria-hidden": "true" }, ...beliefs.map(([p, kind]) => bar(p, kind))),
-      element("div", { class: "figures" }, ...beliefs.map(([p, kind]) => element("span", { class: kind }, `${p} %`))))
+      element("div", { class: "figures" }, ...beliefs.map(([p, kind]) => element("span", { class: kind }, `${p}%`))))
   })
   const key = data.told.first ? [element("div", { class: "key" }, data.labels.key)] : []
   root.replaceChildren(element("div", { role: "list", "aria-label": data.labels.legend }, ...rows), ...key)

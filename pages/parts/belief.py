@@ -26,7 +26,7 @@ _LABELS = {
     "legend": "How probable is each answer?",
     "right": "This is the right answer.",
     "key": "Thin outline: before reading. Solid: now.",
-    "note": "No answer can go below 1 %: being certain and wrong would cost infinitely many bits.",
+    "note": "No answer can go below 1%: being certain and wrong would cost infinitely many bits.",
 }
 
 
