@@ -47,8 +47,10 @@ async def deck(request: Request) -> Response:
         return PlainTextResponse(f"No .{suffix} here: ask for .apkg or .tsv.", status_code=404)
     try:
         name, data = await asyncio.to_thread(resources.deck, lesson, suffix, epoch=int(time.time()))
-    except (DrillsError, ContentError) as error:
+    except DrillsError as error:
         return PlainTextResponse(str(error), status_code=404)
+    except ContentError as error:
+        return PlainTextResponse(str(error), status_code=503)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=DECK_TYPES[suffix], headers=headers)
 

@@ -3,7 +3,6 @@
 Settings in, a run out: the same settings give the same run to the last bit.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -136,7 +135,7 @@ def from_numbers(values: dict[str, Any]) -> Settings:
     known: dict[str, type] = {each.name: type(each.default) for each in fields(Settings)}
     try:
         return Settings(**{name: known[name](value) for name, value in values.items()})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, RangeError):
             raise
         raise RangeError(f"These are no settings of this lab: {error}.") from error
@@ -179,7 +178,7 @@ def _check_word(name: str, value: object, offered: tuple[object, ...]) -> None:
 
 
 def _check_number(name: str, value: float, least: float, most: float) -> None:
-    if not (math.isfinite(value) and least <= value <= most):
+    if not least <= value <= most:  # false for NaN, too
         raise RangeError.expected(
             f"{name} between {least} and {most}", got=value, advice="Move it into that range."
         )

@@ -17,7 +17,7 @@ def recompute(function: str, arguments: Mapping[str, Any]) -> float:
 
     Raises:
         UnknownCheckError: if there is no such function, or the arguments do not fit it.
-        EngineError: if the function refuses the values.
+        EngineError: if the function refuses the values, or cannot compute with them.
     """
     known = names()
     if function not in known:
@@ -29,7 +29,12 @@ def recompute(function: str, arguments: Mapping[str, Any]) -> float:
         raise UnknownCheckError(
             f"{function} was called with the wrong arguments: {error}"
         ) from error
-    return float(check(**arguments))
+    try:
+        return float(check(**arguments))
+    except EngineError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise UnknownCheckError(f"{function} cannot compute with these values: {error}") from error
 
 
 def names() -> tuple[str, ...]:

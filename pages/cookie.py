@@ -1,16 +1,13 @@
 """The learner cookie: a random token that only the server reads. A learner is who holds it."""
 
-import re
-from http.cookies import CookieError, SimpleCookie
-
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from drills.store import new_token
+from drills.store import is_token, new_token
 from pages.settings import settings
 
 NAME = "surprisal_learner"
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 random bytes
 _MAX_AGE_SECONDS = 400 * 24 * 3600  # the longest that browsers accept
 
 
@@ -25,28 +22,28 @@ class LearnerCookie:
         if not asks_for_a_page(scope):
             await self.app(scope, receive, send)
             return
-        value = _header(token_in(Headers(scope=scope).get("cookie", "")) or new_token(), scope)
+        value = _header(token_in(scope) or new_token(), scope)
 
         async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and _is_a_page(message):
                 MutableHeaders(scope=message).append("set-cookie", value)
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
 
 
-def token_in(cookie_header: str) -> str | None:
-    """Return the learner token in a Cookie header, or None if there is none that we made."""
-    try:
-        morsel = SimpleCookie(cookie_header).get(NAME)
-    except CookieError:
-        return None
-    return valid_token(morsel.value) if morsel else None
+def token_in(scope: Scope) -> str | None:
+    """Return the learner token that a request brings, or None if there is none that we made.
+
+    Read as Streamlit reads it. Python's own SimpleCookie gives up on the whole header at the first
+    odd cookie of another application on this host, and the learner would be a new one.
+    """
+    return valid_token(HTTPConnection(scope).cookies.get(NAME))
 
 
 def valid_token(token: str | None) -> str | None:
     """Return the token if it has the shape of ours: what arrives in a cookie is a stranger's."""
-    return token if token and _TOKEN.fullmatch(token) else None
+    return token if token and is_token(token) else None
 
 
 def asks_for_a_page(scope: Scope) -> bool:
@@ -54,6 +51,11 @@ def asks_for_a_page(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _is_a_page(answer: Message) -> bool:
+    """Say no to decks and other files that a browser opens: what they bring may be shared."""
+    return Headers(raw=answer["headers"]).get("content-type", "text/html").startswith("text/html")
 
 
 def _header(token: str, scope: Scope) -> str:

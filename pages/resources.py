@@ -18,7 +18,7 @@ def course() -> LoadedCourse:
         ContentError: with every fault in the folder.
     """
     folder = settings().content
-    return _load(folder, _newest_change(folder or _shipped(), int(time.monotonic())))
+    return _load(folder, _changes(folder or _shipped(), int(time.monotonic())))
 
 
 def deck_url(loaded: LoadedCourse) -> str:
@@ -65,16 +65,23 @@ def deck(lesson: str, form: str, *, epoch: int) -> tuple[str, bytes]:
 
 
 @lru_cache(maxsize=1)
-def _load(folder: Path | None, changed: float) -> LoadedCourse:
+def _load(folder: Path | None, changed: frozenset[tuple[Path, int]]) -> LoadedCourse:
     del changed  # part of the key only: an edited file makes a new entry
     return load_course(folder)
 
 
 @lru_cache(maxsize=1)
-def _newest_change(folder: Path, _second: int) -> float:
-    """Look at the files once a second, however many pages ask."""
+def _changes(folder: Path, _second: int) -> frozenset[tuple[Path, int]]:
+    """Look at the files once a second, however many pages ask: which are there, changed when."""
     files = [*folder.glob("*.yaml"), *folder.glob("lessons/*/*")]
-    return max((file.stat().st_mtime for file in files), default=0.0)
+    return frozenset((file, _changed(file)) for file in files)
+
+
+def _changed(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:  # gone again, as the temporary files of editors are
+        return 0
 
 
 def _shipped() -> Path:

@@ -12,7 +12,7 @@ VERSION = "0.1.0"
 class Settings(BaseSettings):
     """The server's settings; every field has a default that works on a laptop."""
 
-    model_config = SettingsConfigDict(env_prefix="SURPRISAL_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SURPRISAL_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: a file of yours")
     content: Path | None = Field(None, description="course folder; default: the one shipped")

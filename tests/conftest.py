@@ -8,9 +8,12 @@ from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from drills.store import new_token
+from pages.cookie import NAME
 from tests.browser import Console, Scheme, launch, save_screenshot, settled
 from tests.chromium import obtain_driver
 from tests.server import ROOT, Server, sqlite_url
@@ -144,9 +147,17 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def open_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenApp]:
-    """Run pages without a browser (AppTest), on an empty record."""
+def token() -> str:
+    """Return the cookie of the learner as whom `open_app` runs pages."""
+    return new_token()
+
+
+@pytest.fixture
+def open_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> Iterator[OpenApp]:
+    """Run pages without a browser (AppTest), on an empty record, in one learner's browser."""
     monkeypatch.setenv("SURPRISAL_DATABASE_URL", sqlite_url(tmp_path / "record.db"))
+    cookies = {NAME: token}  # AppTest has no request that could bring one
+    monkeypatch.setattr(ContextProxy, "cookies", property(lambda _context: cookies))
     _forget_process_state()
 
     def open_app(url_path: str = "", **query: str) -> AppTest:

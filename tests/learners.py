@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext
 
 from content.load import Lesson, load_course
 from content.schema import Choice
-from drills.events import Answered, Payload, Predicted, Read, Repredicted, item
+from drills.events import Answered, LearnerId, Payload, Predicted, Read, Repredicted, item
 from drills.score import uniform
 from drills.store import Store, new_token
 from pages.cookie import NAME
@@ -19,13 +19,19 @@ def finished(server: Server, lesson: str = "dpo") -> str:
     token = new_token()
     store = Store(server.environment["SURPRISAL_DATABASE_URL"])
     store.migrate()
-    now = datetime.now(UTC)
-    learner = store.ensure_learner(token, now=now)
     course = load_course(server.environment.get("SURPRISAL_CONTENT"))
-    for name, payload in _events(course.lessons[lesson]):
-        store.append(learner, item(lesson, name), payload, now=now)
+    finish(course.lessons[lesson], store, token)
     store.dispose()
     return token
+
+
+def finish(lesson: Lesson, store: Store, token: str) -> LearnerId:
+    """Record that the learner with this token predicted, read and answered all of the lesson."""
+    now = datetime.now(UTC)
+    learner = store.ensure_learner(token, now=now)
+    for name, payload in _events(lesson):
+        store.append(learner, item(lesson.id, name), payload, now=now)
+    return learner
 
 
 def become(context: BrowserContext, server: Server, token: str) -> BrowserContext:

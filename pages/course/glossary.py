@@ -19,7 +19,7 @@ def draw() -> None:
     sought = st.text_input("Search", key="glossary-search", placeholder="a term, or a word in it")
     found = {key: term for key, term in course.glossary.items() if _matches(term, sought)}
     if not found:
-        st.markdown(f"No term holds “{sought}”. Try fewer letters.")
+        st.markdown("No term holds what you typed. Try fewer letters.")
     for key, _term in sorted(found.items(), key=lambda each: each[1].term.lower()):
         _one(key, course)
 

@@ -27,7 +27,7 @@ def draw() -> None:
 def _status(course: LoadedCourse, who: Learner) -> None:
     if not who.events:
         st.markdown(
-            "Every statement here can be checked in front of you: each derivation line by "
+            "What is computed here can be checked in front of you: each derivation line by "
             "algebra, each number by computing it again, each claim about training by a run. "
             "Your answers are scored in bits, the unit the course is about."
         )

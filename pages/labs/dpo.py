@@ -4,15 +4,13 @@ The learner first says whether the chosen response will gain or lose probability
 is asked again. A table and a policy with shared features give opposite answers to the same loss.
 """
 
-import math
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from drills.events import Ran
-from pages.parts import chart, lab, predict, saving, state
+from pages.parts import lab, predict, preference_charts, saving, state
 from pages.parts.lab import Run, parameter
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
@@ -63,35 +61,6 @@ SEE = {
         "gradient descent takes its time."
     ),
 }
-CURVES = {
-    "ratios": chart.Frame(
-        "Log-ratio to the reference",
-        "log π − log π_ref, nats",
-        "Log-ratios of the chosen and the rejected response over the steps",
-    ),
-    "loss": chart.Frame("Loss", "nats per pair", "The DPO loss over the steps"),
-    "margin": chart.Frame(
-        "Margin h", "chosen minus rejected, nats", "The mean margin over the steps"
-    ),
-    "distance": chart.Frame(
-        "Distance to the optimum",
-        "KL(π*‖π), nats, logarithmic",
-        "KL divergence from the optimum to the policy over the steps, on a logarithmic axis",
-        log=True,
-    ),
-}
-POLICIES = chart.Frame(
-    "The policy, first prompt",
-    "probability: reference, policy, optimum",
-    "Probability of each response under the reference, the policy and the optimum",
-)
-REWARDS = chart.Frame(
-    "Implicit against true reward",
-    "each prompt's mean at zero",
-    "Implicit against true reward of every response, each prompt's mean taken out",
-    x="true",
-    y="implicit",
-)
 key = partial(parameter, ID)
 
 
@@ -201,15 +170,12 @@ def _show(run: Run["Experiment", "Step"], settings: dict[str, Any]) -> None:
         return
     at = _scrub(run, len(steps))
     _status(run, steps, changed=run.settings != settings)
-    rows = [steps[k] for k in chart.thin(len(steps))]
-    last = run.experiment.settings.steps
     mark = None if run.job.live else steps[at].index
-    _curves(rows, last=last, at=mark)
-    _policy(run.experiment, steps[at])
+    preference_charts.draw(run.experiment, steps, at=at, mark=mark)
     st.markdown(f"*What to see: {SEE[_what(run.experiment, steps[-1])]}*")
     if not run.job.live:
         with st.container(horizontal=True):
-            lab.data([_numbers(step) for step in steps], name="dpo-run", key="dpo")
+            lab.data([preference_charts.numbers(step) for step in steps], name="dpo-run", key="dpo")
             lab.link(ID)
 
 
@@ -245,10 +211,9 @@ def _status(run: Run["Experiment", "Step"], steps: list["Step"], *, changed: boo
     parts = [
         f"{said} at step {step.index} of {run.experiment.settings.steps}",
         f"{1000 * run.job.seconds:.0f} ms of computing, slowed down to be seen",
-        f"KL(π*‖π) {step.kl_to_optimum:.1e} nats",
     ]
-    if run.settings["data"] == "world" and not run.experiment.connected:
-        parts.append(":orange[the comparisons do not connect all responses]")
+    if run.settings["data"] == "world":
+        parts.append(f"KL(π*‖π) {step.kl_to_optimum:.1e} nats")
     if changed and not run.job.live:
         parts.append(":orange[the controls have changed since; run again]")
     quiet(" · ".join(parts))
@@ -256,82 +221,15 @@ def _status(run: Run["Experiment", "Step"], steps: list["Step"], *, changed: boo
         st.warning(run.job.error, icon=":material/warning:")
 
 
-def _curves(steps: list["Step"], *, last: int, at: int | None) -> None:
-    """Draw the four quantities that change during training."""
-    frames = {name: replace(frame, last=last, at=at) for name, frame in CURVES.items()}
-    ratios = [
-        *_rows(steps, "log_ratio_chosen", "chosen", name="chosen"),
-        *_rows(steps, "log_ratio_rejected", "rejected", name="rejected"),
-    ]
-    left, right = st.columns(2)
-    with left:
-        chart.curves(ratios, frames["ratios"], key="dpo-ratios")
-        chart.curves(_rows(steps, "loss", "policy"), frames["loss"], key="dpo-loss")
-    with right:
-        chart.curves(_rows(steps, "margin", "policy"), frames["margin"], key="dpo-margin")
-        distance = _rows(steps, "kl_to_optimum", "policy", least=1e-16)
-        chart.curves(distance, frames["distance"], key="dpo-distance")
-
-
-def _policy(experiment: "Experiment", step: "Step") -> None:
-    """Draw the policy of one prompt against the optimum, and all implicit rewards."""
-    names = _response_names(experiment)
-    rows = [
-        {"group": names[y], "role": role, "name": role, "value": value}
-        for role, values in experiment.probabilities(step).items()
-        for y, value in enumerate(values)
-    ]
-    points = [
-        {"x": true, "y": learnt, "role": "reward", "name": f"prompt {prompt + 1}"}
-        for prompt, true, learnt in experiment.rewards(step)
-    ]
-    left, right = st.columns(2)
-    with left:
-        chart.bars(rows, POLICIES, key="dpo-policy")
-    with right:
-        chart.against(points, REWARDS, key="dpo-rewards")
-
-
 def _after(run: Run["Experiment", "Step"], place: Place) -> None:
     """Put a finished run into the record, once."""
     steps = run.job.steps
     if run.kept or not steps:
         return
-    results = _numbers(steps[-1])
+    results = preference_charts.numbers(steps[-1])
     run.kept = saving.save(
         place.learner, place.item(ID), Ran(settings=run.settings, results=results)
     )
-
-
-def _numbers(step: "Step") -> dict[str, float]:
-    return {
-        "step": step.index,
-        "loss": step.loss,
-        "margin": step.margin,
-        "log_ratio_chosen": step.log_ratio_chosen,
-        "log_ratio_rejected": step.log_ratio_rejected,
-        "kl_to_optimum": step.kl_to_optimum,
-    }
-
-
-def _rows(
-    steps: list["Step"], quantity: str, role: str, *, name: str = "", least: float = -math.inf
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "step": step.index,
-            "value": max(getattr(step, quantity), least),
-            "role": role,
-            "name": name,
-        }
-        for step in steps
-    ]
-
-
-def _response_names(experiment: "Experiment") -> list[str]:
-    if experiment.settings.data == "pair":
-        return ["chosen", "rejected", "third"]
-    return [f"y{y + 1}" for y in range(experiment.world.responses)]
 
 
 def _segments(label: str, name: str, options: dict[str, str]) -> str:
@@ -344,7 +242,7 @@ def _segments(label: str, name: str, options: dict[str, str]) -> str:
         bind="query-params",
         required=True,
     )
-    return str(value)
+    return str(value or next(iter(options)))  # `?dpo_policy=` in the address selects nothing
 
 
 def _select(label: str, name: str, options: dict[str, str], *, disabled: bool = False) -> str:
@@ -364,6 +262,12 @@ def _number(label: str, name: str, bounds: tuple[int, int, int], *, disabled: bo
     least, usual, most = bounds
     return int(
         st.number_input(
-            label, least, most, usual, key=key(name), bind="query-params", disabled=disabled
+            label,
+            least,
+            most,
+            usual,
+            key=key(name),
+            bind=lab.binding(key(name)),
+            disabled=disabled,
         )
     )

@@ -10,7 +10,7 @@ Rows = Sequence[Mapping[str, Any]]
 ROLES = ("policy", "reference", "reward", "chosen", "rejected", "optimum")
 # The theme's categorical colors stand in this order, so a chart follows light and dark by itself.
 _ROLE = {"field": "role", "type": "nominal", "scale": {"domain": list(ROLES)}, "legend": None}
-HEIGHT = 230
+HEIGHT = 255
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Frame:
 
 def curves(rows: Rows, frame: Frame, *, key: str) -> None:
     """Draw lines over training steps: dicts with `step`, `value`, `role` and a `name`, or ""."""
-    layers = [*_zero(rows, frame), _lines(frame), _ends(rows), *_mark(frame.at)]
+    layers = [*_zero(rows, frame), _lines(frame), *_ends(rows), *_mark(frame.at)]
     _draw({"data": {"values": list(rows)}, "layer": layers}, frame, key)
 
 
@@ -123,12 +123,20 @@ def _lines(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _ends(rows: Rows) -> dict[str, Any]:
-    """Direct labels at the right end of each line: no legend to look up."""
+def _ends(rows: Rows) -> list[dict[str, Any]]:
+    """Direct labels at the right end of each line: no legend to look up.
+
+    Every other name stands below its line, so that two lines that end together can be told apart.
+    """
     last = max((row["step"] for row in rows), default=0)
+    ends = [row for row in rows if row["step"] == last and row["name"]]
+    return [_named(ends[side::2], dy) for side, dy in enumerate((-9, 12))] if ends else []
+
+
+def _named(ends: Rows, dy: int) -> dict[str, Any]:
     return {
-        "data": {"values": [row for row in rows if row["step"] == last and row["name"]]},
-        "mark": {"type": "text", "align": "right", "dy": -9, "dx": -2, "fontSize": 13},
+        "data": {"values": list(ends)},
+        "mark": {"type": "text", "align": "right", "dy": dy, "dx": -2, "fontSize": 13},
         "encoding": {
             "x": {"field": "step", "type": "quantitative"},
             "y": {"field": "value", "type": "quantitative"},

@@ -1,5 +1,6 @@
 """Claims: a number in the lesson, and the control that recomputes it in front of the reader."""
 
+import math
 from collections.abc import Sequence
 
 import streamlit as st
@@ -50,9 +51,10 @@ def _recompute(target: str, claim: Claim, place: Place) -> None:
         return
     agreed = abs(got - claim.value) <= claim.tolerance
     _show(claim, got, agreed=agreed)
+    finite = got if math.isfinite(got) else None
     name = target if "/" in target else place.item(target)
     if not place.learner.record.all(Verified, name):
-        save(place.learner, name, Verified(expected=claim.value, got=got, agreed=agreed))
+        save(place.learner, name, Verified(expected=claim.value, got=finite, agreed=agreed))
 
 
 def _show(claim: Claim, got: float, *, agreed: bool) -> None:

@@ -1,8 +1,9 @@
 """What every lab has: a run that is started, held, stopped and watched; its data; its link."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -106,6 +107,18 @@ def link(lab: str) -> None:
         query = urlencode({"id": lab} | st.query_params.to_dict())
         popover.markdown("This address opens the lab with these settings, and the run is the same.")
         popover.code(f"{origin}/lab?{query}", language=None, wrap_lines=True)
+
+
+def binding(parameter: str) -> Literal["query-params"] | None:
+    """Return how a whole number is bound to the address: not while an infinity stands there.
+
+    Streamlit fails on that one; anything else that is no number of ours it sets to the usual value.
+    """
+    try:
+        finite = math.isfinite(float(st.query_params.get(parameter, "0")))
+    except ValueError:
+        finite = True
+    return "query-params" if finite else None
 
 
 def parameter(lab: str, name: str) -> str:

@@ -37,14 +37,17 @@ class Learner:
         return self._record
 
     def refresh(self) -> None:
-        """Read what was added since, by this tab or another one."""
+        """Read what was added since; another tab may also have deleted or changed the record."""
         if self.store is None or self.token is None:
             return
-        self.id = self.id or self.store.learner(self.token, now=now())
-        if self.id is None:
+        who = self.store.learner(self.token, now=now())
+        if who != self.id:
+            self.forget()
+            self.id = who
+        if who is None:
             return
         last = self.events[-1].id if self.events else None
-        self._take(self.store.events(self.id, after=last))
+        self._take(self.store.events(who, after=last))
 
     def add(self, item: str, payload: Payload, *, nonce: str | None = None) -> None:
         """Append to the record. When this returns, the database has it on disk.
@@ -55,8 +58,9 @@ class Learner:
         if self.store is None or self.token is None:
             self._take((_tab_event(len(self.events) + 1, item, payload),))
             return
-        self.id = self.id or self.store.ensure_learner(self.token, now=now())
-        self.store.append(self.id, item, payload, now=now(), nonce=nonce)
+        known = self.store.learner(self.token, now=now()) or self.id
+        who = known or self.store.ensure_learner(self.token, now=now())
+        self.store.append(who, item, payload, now=now(), nonce=nonce)
         self.refresh()
 
     def take_up(self, code: str, *, bring: bool) -> int:

@@ -166,7 +166,7 @@ def _write(question: Synthesis, draft: str, place: Place) -> None:
         height=180,
         max_chars=LONGEST_ANSWER,
         key=f"text-{name}",
-        placeholder="Three or four sentences. The model answer opens when you have written yours.",
+        placeholder="A few sentences. The model answer opens when you have written yours.",
     )
     if not st.button("Compare with the model answer", key=f"compare-{name}"):
         return

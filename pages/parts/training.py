@@ -4,6 +4,7 @@ The worker holds no page and makes no Streamlit call. It ends when it is done, w
 or when its job is forgotten, which is what happens when the learner's session ends.
 """
 
+import logging
 import time
 import weakref
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ Status = Literal["running", "paused", "stopped", "done", "failed"]
 S = TypeVar("S")
 POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 600.0  # a run that is paused longer than this ends
+_UNEXPECTED = "The run ended early, by a fault of ours that is now in the log. Try other settings."
 
 
 @dataclass
@@ -101,6 +103,9 @@ def _work(steps: Iterator[S], tape: _Tape[S], pause_seconds: float) -> None:
         tape.end = "stopped"
     except EngineError as error:
         tape.error, tape.end = str(error), "failed"
+    except Exception:
+        logging.getLogger(__name__).exception("A training run failed.")
+        tape.error, tape.end = _UNEXPECTED, "failed"
 
 
 def _held(tape: _Tape[S]) -> bool:

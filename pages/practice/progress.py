@@ -12,6 +12,7 @@ from pages.parts.learner import Learner
 from pages.parts.place import Place
 from pages.parts.predict import signed
 from pages.parts.quiet import quiet
+from pages.parts.saving import save
 from pages.settings import settings
 
 EMPTY = (
@@ -105,11 +106,12 @@ def _move(who: Learner) -> None:
     )
     if st.button("Make a recovery link", icon=":material/link:", disabled=not who.events):
         try:
-            state.put("recovery", who.recovery_code())
+            state.put("recovery", (who.id, who.recovery_code()))
         except DrillsError as error:
             st.error(str(error), icon=":material/error:")
-    if state.get("recovery"):
-        st.code(f"{_address()}/restore?code={state.get('recovery')}", language=None)
+    owner, code = state.get("recovery", (None, ""))
+    if code and owner == who.id:  # not that of a record that this tab has left
+        st.code(f"{_address()}/restore?code={code}", language=None)
 
 
 @st.fragment
@@ -118,16 +120,24 @@ def _take(who: Learner) -> None:
     if not who.events:
         quiet("There is nothing to download yet.")
         return
-    data = json.dumps(who.export(), ensure_ascii=False, indent=1)
+    try:
+        data = json.dumps(who.export(), ensure_ascii=False, indent=1)
+    except DrillsError as error:
+        st.error(str(error), icon=":material/error:")
+        return
     st.download_button(
         "Download my record",
         data,
         file_name="surprisal-record.json",
         mime="application/json",
         icon=":material/download:",
-        on_click=who.add,
-        args=("record", Exported(form="json", count=len(who.events))),
+        on_click=_taken,
+        args=(who,),
     )
+
+
+def _taken(who: Learner) -> None:
+    save(who, "record", Exported(form="json", count=len(who.events)))
 
 
 @st.fragment

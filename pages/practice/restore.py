@@ -22,6 +22,9 @@ def draw() -> None:
             "device you used before, and copy the whole link."
         )
         return
+    st.markdown(
+        "Use only a link that you made yourself: everyone who has it sees and adds to this record."
+    )
     bring = _bring(len(who.events))
     if st.button("Continue with that record", icon=":material/devices:"):
         _redeem(who, code, bring=bring)

@@ -114,7 +114,7 @@ OBJECTIVE = Line(
     where=(defines(Divergence(pi, reference, Y)),),
     control=Control(
         equal(J, plus(Expectation(pi, reward, Y), times(BETA, Divergence(pi, reference, Y)))),
-        "The divergence is added, so drifting from the reference would be paid for.",
+        "The divergence is added, so drifting from the reference would earn reward.",
     ),
 )
 
@@ -157,7 +157,7 @@ STATIONARY = Line(
     "not mention y. So no small shift from one response to another gains anything.",
     assumptions=SETTING,
     source="rafailov2023",
-    locator="eq. 4",
+    locator="eq. 4, reached there without a derivative",
     control=Control(
         equal(SlopeAt(J, pi, optimum), value()),
         "The −β is missing: the derivative of π log π is log π plus one.",
@@ -211,7 +211,7 @@ BOUND = Line(
     witness=times(BETA, gap),
     control=Control(
         LessThan(J, ln(Z), evaluate=False),
-        "The bound lacks its β; some policies beat it.",
+        "The bound lacks its β; where β log Z(x) is above log Z(x), π* itself exceeds it.",
     ),
 )
 
@@ -380,7 +380,7 @@ GRADIENT = Line(
     relation=equal(Gradient(loss), _pull(minus(_implicit_l, _implicit_w))),
     reading="A step against this gradient widens the gap between the two log-probabilities, "
     "hardest where the implicit rewards have the pair in the wrong order: that is what σ weighs. "
-    "It does not promise that either of the two rises.",
+    "Once responses share parameters, it does not promise that either of the two rises.",
     assumptions=(
         COVERED,
         SAME,
@@ -422,7 +422,7 @@ SLIGHT = 5e-4  # what three decimals do not show
 def _rewards_misread(world: World3, rows: tuple[BrokenRow, ...]) -> str:
     off = next(row.sides.difference for row in rows if row.line == REWARD.id)
     if abs(off) < SLIGHT:
-        return "Here (β − 1) log Z(x) is zero, so the slip does not show. Move β away from 1."
+        return "Here (β − 1) log Z(x) is zero, so the slip does not show. Move β or a reward."
     way = "low" if off > 0 else "high"
     return (
         f"Every reward comes out too {way}, by {abs(off):.3f}, the same for all three responses. "
@@ -485,7 +485,7 @@ BREAKS = (
     Break(
         id="drop-beta",
         label="Drop the β on log Z",
-        explanation="A slip found in many texts: r = β log(π*/π_ref) + log Z(x). The units already "
+        explanation="A common slip: r = β log(π*/π_ref) + log Z(x). The units already "
         "object, since log Z is in nats and a reward is not.",
         touches=("reward", "difference"),
         lines=_without_beta(),
@@ -519,8 +519,8 @@ BREAKS = (
 DERIVATION = Derivation(
     id="dpo",
     title="From the RLHF objective to the DPO loss",
-    goal="A loss on the policy alone, and its gradient, from an objective that needed a reward "
-    "model.",
+    goal="A loss on policy and reference alone, and its gradient, from an objective that needed a "
+    "reward model.",
     lines=LINES,
     breaks=BREAKS,
 )
