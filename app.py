@@ -17,6 +17,7 @@ from drills.errors import DrillsError
 from pages import resources, warm_up
 from pages.cookie import LearnerCookie
 from pages.deep_link import DeepLink
+from pages.parts import failure
 from pages.settings import VERSION
 
 DECK_TYPES = {"apkg": "application/octet-stream", "tsv": "text/tab-separated-values; charset=utf-8"}
@@ -58,6 +59,7 @@ async def deck(request: Request) -> Response:
 app = st.App(
     "pages/router.py",
     lifespan=lifespan,
+    on_script_error=failure.tell,
     middleware=[Middleware(LearnerCookie), Middleware(DeepLink)],
     routes=[Route("/health", health), Route("/decks/{lesson}.{suffix}", deck)],
 )

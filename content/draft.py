@@ -26,6 +26,9 @@ from content.schema import (
 )
 from content.syntax import KEBAB
 
+# Addresses of screens and downloads: a lesson of that name could not be opened.
+TAKEN = ("home", "progress", "decks", "restore", "glossary", "errata", "lab", "course", "health")
+
 Models = Mapping[str, type[Entry]]  # kind -> model; "" where no kind is given
 
 
@@ -144,6 +147,9 @@ def _compare(reader: Reader, course: Document, listed: list[object], there: set[
         line = course.line("lessons", index)
         if name in listed[:index]:
             reader.fault(course.path, line, f"lesson `{name}` is listed twice")
+        elif name in TAKEN:
+            message = f"lesson `{name}` needs another name: /{name} is a screen of every course"
+            reader.fault(course.path, line, message)
         elif isinstance(name, str) and KEBAB.fullmatch(name) and name not in there:
             message = f"lesson `{name}` has no folder lessons/{name}{suggest(name, there)}"
             reader.fault(course.path, line, message)

@@ -5,7 +5,7 @@ import time
 from functools import cache, lru_cache
 from pathlib import Path
 
-from content.load import LoadedCourse, load_course
+from content.load import ContentError, LoadedCourse, load_course
 from drills.errors import DrillsError
 from drills.store import Store, default_url
 from pages.settings import settings
@@ -14,11 +14,23 @@ from pages.settings import settings
 def course() -> LoadedCourse:
     """Return the course, read again when one of its files has changed.
 
+    While an edit has faults, the last good course stays: nobody is put out in mid-lesson.
+
     Raises:
-        ContentError: with every fault in the folder.
+        ContentError: with every fault in the folder, if it was never good.
     """
-    folder = settings().content
-    return _load(folder, _changes(folder or _shipped(), int(time.monotonic())))
+    loaded = _latest()
+    if isinstance(loaded, LoadedCourse):
+        _good[:] = [loaded]
+    elif not _good:
+        raise ContentError(loaded.faults)  # anew: one that is kept would gather every traceback
+    return _good[0]
+
+
+def faults() -> ContentError | None:
+    """Return what is wrong with the files as they are now, None if nothing is."""
+    loaded = _latest()
+    return None if isinstance(loaded, LoadedCourse) else loaded
 
 
 def deck_url(loaded: LoadedCourse) -> str:
@@ -64,10 +76,21 @@ def deck(lesson: str, form: str, *, epoch: int) -> tuple[str, bytes]:
     return decks.file_name(loaded, which, form), data
 
 
+_good: list[LoadedCourse] = []  # the last course without faults, if there was one
+
+
+def _latest() -> LoadedCourse | ContentError:
+    folder = settings().content
+    return _load(folder, _changes(folder or _shipped(), int(time.monotonic())))
+
+
 @lru_cache(maxsize=1)
-def _load(folder: Path | None, changed: frozenset[tuple[Path, int]]) -> LoadedCourse:
+def _load(folder: Path | None, changed: frozenset[tuple[Path, int]]) -> LoadedCourse | ContentError:
     del changed  # part of the key only: an edited file makes a new entry
-    return load_course(folder)
+    try:
+        return load_course(folder)
+    except ContentError as error:
+        return error
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ import streamlit as st  # noqa: E402  the path comes first
 
 from content.load import ContentError, LoadedCourse  # noqa: E402
 from pages import resources  # noqa: E402
-from pages.parts import faults, learner  # noqa: E402
+from pages.parts import faults, learner, links  # noqa: E402
 
 # As data: a page's own icon would be fetched from elsewhere, a file read again on every run.
 ICON = (
@@ -33,9 +33,12 @@ def main() -> None:
     except ContentError as error:
         faults.draw(error)
         return
-    page = st.navigation(screens(course), expanded=True)
+    sections = screens(course)
+    links.know({page.url_path: page for pages in sections.values() for page in pages})
+    page = st.navigation(sections, expanded=True)
     layout: Literal["wide", "centered"] = "wide" if page.url_path in PROJECTED else "centered"
     st.set_page_config(layout=layout)
+    faults.notice(resources.faults())
     learner.notice(learner.arrive())
     page.run()
 

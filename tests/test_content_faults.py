@@ -1021,3 +1021,12 @@ def test_a_broken_entry_still_has_its_texts_read(folder: Path) -> None:
 def test_an_unclosed_directive_does_not_bring_faults_about_what_it_swallowed(folder: Path) -> None:
     line = edit(folder, LESSON, ":::{predict} which-coin\n:::\n", ":::{predict} which-coin\n")
     assert faults_of(folder) == [f"{LESSON}:{line}: `:::{{predict}}` is not closed by a line `:::`"]
+
+
+def test_a_lesson_named_like_a_screen_is_refused(folder: Path) -> None:
+    (folder / "lessons/coins").rename(folder / "lessons/progress")
+    edit(folder, "course.yaml", "  - coins\n", "  - progress\n")
+    assert (
+        "course.yaml:9: lesson `progress` needs another name: /progress is a screen of every course"
+        in faults_of(folder)
+    )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from content.load import Lesson, LoadedCourse
 from pages import resources
-from pages.parts import ladder, learner
+from pages.parts import ladder, learner, links
 from pages.parts.learner import Learner
 from pages.parts.place import Place
 from pages.parts.predict import signed
@@ -34,15 +34,17 @@ def _status(course: LoadedCourse, who: Learner) -> None:
         return
     last = next((e.lesson for e in reversed(who.events) if e.lesson in course.lessons), None)
     earned = signed(who.record.bits_earned())
-    where = f" · [Continue where you were](/{last})" if last else ""
-    st.markdown(f"**{earned} bits** earned{where}")
+    st.markdown(f"**{earned} bits** earned")
+    if last:
+        links.draw(last, "Continue where you were", icon=":material/arrow_forward:")
 
 
 def _lesson(number: int, place: Place) -> None:
     lesson = place.lesson
     with st.container(border=True, key=f"map-{lesson.id}"):
-        st.subheader(f"{number} · [{lesson.head.title}](/{lesson.id})", anchor=False)
+        st.subheader(f"{number} · {lesson.head.title}", anchor=False)
         st.markdown(place.words(lesson.head.promise))
+        links.draw(lesson.id, "Open the lesson", icon=":material/menu_book:")
         ladder.draw(place)
         quiet(_facts(lesson))
 

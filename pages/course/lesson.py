@@ -39,6 +39,7 @@ def draw(lesson_id: str) -> None:
         if shut:
             reading.opened_by_link()
         shut = not _section(section, place) or shut
+    reading.go_to_section(place)
     if shut:
         reading.shut_below()
     else:

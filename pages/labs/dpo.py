@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from content.schema import Choice
 from drills.events import Ran
-from pages.parts import lab, predict, preference_charts, saving, state
+from pages.parts import lab, numerals, predict, preference_charts, saving, state
 from pages.parts.lab import Run, parameter
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
@@ -87,8 +88,17 @@ def draw(place: Place) -> None:
     lab.watch(run, partial(_show, run, settings))
     if not run.job.live:
         _after(run, place)
-        if run.settings["policy"] == policy:
-            predict.again(choice, place)
+        _ask_again(run, choice, place, policy=policy)
+
+
+def _ask_again(
+    run: Run["Experiment", "Step"], choice: Choice, place: Place, *, policy: str
+) -> None:
+    """Ask again after the run that the prediction was about, and after no other."""
+    if run.settings["data"] == "pair" and run.settings["policy"] == policy:
+        predict.again(choice, place)
+    elif run.settings["data"] == "world":
+        quiet("Your prediction was about one pair, trained alone; here many are trained at once.")
 
 
 def _other_policy(policy: str, place: Place) -> None:
@@ -158,8 +168,17 @@ def _restore(place: Place) -> None:
         return
     _begin(last.payload.settings, seconds=0.0, kept=True)
     if lab.current(ID) is not None:
-        for name, value in last.payload.settings.items():
-            state.put(key(name), value)
+        st.query_params.update(_address(last.payload.settings))
+
+
+def _address(settings: dict[str, Any]) -> dict[str, str]:
+    """Return settings as the controls write them into the address: by what is on their face."""
+    faces = {"policy": POLICY, "data": DATA, "labels": LABELS, "graph": GRAPH}
+    faces["optimizer"] = OPTIMIZER
+    return {
+        key(name): faces[name][str(value)] if name in faces else f"{value}"
+        for name, value in settings.items()
+    }
 
 
 def _show(run: Run["Experiment", "Step"], settings: dict[str, Any]) -> None:
@@ -187,9 +206,9 @@ def _what(experiment: "Experiment", step: "Step") -> str:
     if step.kl_to_optimum < LANDED_NATS:
         return "optimum"
     causes = {
+        "unbounded": not experiment.bounded,
         "islands": not experiment.connected,
         "features": settings.policy == "shared",
-        "unbounded": not experiment.bounded,
         "noise": settings.labels == "sampled",
     }
     return next((cause for cause, holds in causes.items() if holds), "on the way")
@@ -197,7 +216,7 @@ def _what(experiment: "Experiment", step: "Step") -> str:
 
 def _scrub(run: Run["Experiment", "Step"], count: int) -> int:
     """Draw how far the run is, and when it ended the slider over its steps; return the step."""
-    with st.container(height=84, border=False):
+    with st.container(height=104, border=False):
         if run.job.live or count < 2:
             st.progress(count / (run.experiment.settings.steps + 1), "Training")
             return count - 1
@@ -210,10 +229,10 @@ def _status(run: Run["Experiment", "Step"], steps: list["Step"], *, changed: boo
     said = words.get(run.job.status, "Ended early")
     parts = [
         f"{said} at step {step.index} of {run.experiment.settings.steps}",
-        f"{1000 * run.job.seconds:.0f} ms of computing, slowed down to be seen",
+        f"computed in {1000 * run.job.seconds:.0f} ms, shown slowly",
     ]
     if run.settings["data"] == "world":
-        parts.append(f"KL(π*‖π) {step.kl_to_optimum:.1e} nats")
+        parts.append(f"KL(π*‖π) {numerals.divergence(step.kl_to_optimum)}")
     if changed and not run.job.live:
         parts.append(":orange[the controls have changed since; run again]")
     quiet(" · ".join(parts))

@@ -2,6 +2,8 @@
 // The server validates what is committed again; this file only makes it pleasant to say.
 const FLOOR = 1
 const drafts = new WeakMap()  // root -> {name, percents, picked, sure}
+const LOOK_MS = 5000
+let committedAt = -LOOK_MS  // the button that was pressed goes away: the focus goes to what takes its place
 
 export default function ({ data: packed, parentElement, setTriggerValue }) {
   const data = JSON.parse(new TextDecoder().decode(packed))
@@ -65,7 +67,10 @@ function ask(root, data, draft, setTriggerValue) {
     draft.touched = true
     show()
   }
-  const commit = percents => setTriggerValue("commit", { percents, nonce: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` })
+  const commit = percents => {
+    committedAt = performance.now()
+    setTriggerValue("commit", { percents, nonce: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` })
+  }
   const rows = data.options.map((html, i) => {
     const radio = element("input", { type: "radio", name: "pick", onchange: () => pick(i) })
     const range = element("input", { type: "range", min: FLOOR, max: 100 - FLOOR * (n - 1), step: 1, oninput: () => spread(i) })
@@ -80,6 +85,7 @@ function ask(root, data, draft, setTriggerValue) {
   const noIdea = element("button", { type: "button", onclick: () => commit(null) }, data.labels.none)
   const group = element("div", { class: "sure", role: "group", "aria-label": data.labels.sure }, element("span", {}, data.labels.sure), ...chips)
   root.replaceChildren(
+    element("div", { class: "head", "aria-hidden": "true" }, data.labels.gain),
     element("fieldset", {}, element("legend", { class: "hidden" }, data.labels.legend), ...rows.map(r => r.node)),
     group,
     element("div", { class: "acts" }, commitButton, noIdea, element("span", { class: "note" }, data.labels.note)),
@@ -117,5 +123,8 @@ function tell(root, data) {
       element("div", { class: "figures" }, ...beliefs.map(([p, kind]) => element("span", { class: kind }, `${p}%`))))
   })
   const key = data.told.first ? [element("div", { class: "key" }, data.labels.key)] : []
-  root.replaceChildren(element("div", { role: "list", "aria-label": data.labels.legend }, ...rows), ...key)
+  const list = element("div", { role: "list", "aria-label": data.labels.legend, tabindex: -1 }, ...rows)
+  root.replaceChildren(list, ...key)
+  if (performance.now() - committedAt < LOOK_MS) list.focus({ preventScroll: true })
+  committedAt = -LOOK_MS
 }

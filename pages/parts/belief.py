@@ -24,6 +24,7 @@ _LABELS = {
     "none": "No idea",
     "sure": "Pick one above, and be this sure of it:",
     "legend": "How probable is each answer?",
+    "gain": "if it is right",
     "right": "This is the right answer.",
     "key": "Thin outline: before reading. Solid: now.",
     "note": "No answer can go below 1%: being certain and wrong would cost infinitely many bits.",
@@ -91,6 +92,6 @@ def _committed(said: object, options: int) -> Committed | None:
         return Committed(None, nonce)
     if not isinstance(percents, list) or len(percents) != options:
         return None
-    if not all(isinstance(p, int | float) and 0 <= p <= 100 for p in percents):
+    if not all(isinstance(p, int | float) and 0 <= p <= 100 for p in percents) or not any(percents):
         return None
     return Committed(tuple(map(float, percents)), nonce)

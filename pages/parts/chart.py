@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import streamlit as st
@@ -38,7 +39,12 @@ def bars(rows: Rows, frame: Frame, *, key: str) -> None:
     encoding = {
         "x": {"field": "group", "type": "nominal", "title": None, "axis": {"labelAngle": 0}},
         "xOffset": {"field": "name", "sort": _names(rows)},
-        "y": {"field": "value", "type": "quantitative", "title": None},
+        "y": {
+            "field": "value",
+            "type": "quantitative",
+            "title": None,
+            "scale": {"domain": [0, 1]},
+        },
         "color": _ROLE | {"legend": {"orient": "bottom", "title": None, "values": _names(rows)}},
         "tooltip": _tooltip("group", "name", number="value"),
     }
@@ -74,7 +80,14 @@ def thin(count: int, *, most: int = 240) -> Iterable[int]:
     return drawn if not drawn or drawn[-1] == count - 1 else [*drawn, count - 1]
 
 
-_LOG: dict[str, Any] = {"scale": {"type": "log"}, "axis": {"format": ".0e", "grid": False}}
+# Vega has no superscripts: the exponent's digits are replaced one by one.
+_POWER = reduce(
+    lambda expression, pair: f"replace({expression}, /{pair[0]}/g, '{pair[1]}')",
+    zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True),
+    "format(log(datum.value) / LN10, '.0f')",
+)
+_POWER = f"'10' + {_POWER}"
+_LOG: dict[str, Any] = {"scale": {"type": "log"}, "axis": {"labelExpr": _POWER, "grid": False}}
 _FREE: dict[str, Any] = {"scale": {"zero": False}}
 _QUIET = "#8A867E"  # reads on both backgrounds; for lines that carry no data
 _CONFIG = {

@@ -4,8 +4,9 @@ The line, the numbers of the world and what is broken are all in the address, so
 instructor can share a line as it stands on the screen.
 """
 
+import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from drills.events import Stepped
-from pages.parts import prose, state
+from pages.parts import numerals, prose, state
 from pages.parts.inline_html import inline_html
 from pages.parts.packing import packed
 from pages.parts.place import Place
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.algebra.breaks import Break, BrokenResult
     from engine.algebra.derivation import Derivation
     from engine.algebra.line import Line
+    from engine.algebra.proof import Check
     from engine.algebra.worlds import Sides, World3
 
 _HERE = Path(__file__).parent
@@ -41,6 +43,15 @@ _LABELS = {
     "lines": "Lines of the derivation",
     "board": "Formula. The left and right arrow keys step through the derivation.",
 }
+ROUNDING = 1e-9  # what double precision leaves of a true equation, and more
+_TEX = {
+    "π_ref": r"\pi_\text{ref}",
+    "π_θ": r"\pi_\theta",
+    "π*": r"\pi^*",
+    "x_1": "x_1",
+    "x_2": "x_2",
+}
+_NAMES = re.compile("|".join(map(re.escape, _TEX)))
 _RESPONSES = (":green[chosen]", ":red[rejected]", "other")
 _BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _PROOF = {"proved": "proved", "refuted": "refused", "undecided": "left undecided"}
@@ -56,10 +67,12 @@ def draw(name: str, place: Place) -> None:
 def _draw(name: str, place: Place) -> None:
     derivation = _load(name)
     line = _stage(derivation, place)
+    beside_the_formula = st.container()
     world = _world(derivation.id)
     if world is None:
         return
-    _numbers(line, world)
+    with beside_the_formula:
+        _numbers(line, world)
     _proof(derivation, line, place)
     breaking = _breaking(derivation)
     if breaking is not None:
@@ -73,30 +86,35 @@ def _load(name: str) -> "Derivation":
 
 def _stage(derivation: "Derivation", place: Place) -> "Line":
     """Draw the moving formula; return the line that is shown."""
-    names = [line.id for line in derivation.lines]
-    start = _start(derivation, place)
-    data = _staged(derivation.id, start)
-    said = _STAGE(key=f"stage-{derivation.id}", data=data, on_line_change=lambda: None).line
-    shown = said if said in names else start
-    if said in names:
-        st.query_params["line"] = shown
-    _remember(derivation, names.index(shown) + 1, place)
+    shown = _shown(derivation, place)
+    _STAGE(
+        key=f"stage-{derivation.id}",
+        data=_staged(derivation.id, shown),
+        on_line_change=partial(_stepped, derivation),
+    )
+    _remember(derivation, derivation.place(shown) + 1, place)
     return derivation.line(shown)
 
 
-def _start(derivation: "Derivation", place: Place) -> str:
-    """Return the line to open at: the address's, else the one reached last, else the first."""
+def _stepped(derivation: "Derivation") -> None:
+    """Put the line that the browser went to into the address; Back then leads to the one before."""
+    line = state.get(f"stage-{derivation.id}", default={}).get("line")
+    if line in {each.id for each in derivation.lines}:
+        st.query_params["line"] = line
 
-    def choose() -> str:
-        named = st.query_params.get("line", "")
-        if named in {line.id for line in derivation.lines}:
-            return named
-        last = place.learner.record.latest(Stepped, place.item(derivation.id))
-        reached = min(last.payload.line, len(derivation.lines)) if last else 1
-        return derivation.lines[reached - 1].id
 
-    start: str = state.once(f"start-{derivation.id}", choose)
-    return start
+def _shown(derivation: "Derivation", place: Place) -> str:
+    """Return the line to show: the address's, else the one reached last, else the first."""
+    named = st.query_params.get("line", "")
+    if named in {line.id for line in derivation.lines}:
+        return named
+    return str(state.once(f"start-{derivation.id}", partial(_reached, derivation, place)))
+
+
+def _reached(derivation: "Derivation", place: Place) -> str:
+    last = place.learner.record.latest(Stepped, place.item(derivation.id))
+    number = min(last.payload.line, len(derivation.lines)) if last else 1
+    return derivation.lines[number - 1].id
 
 
 def _remember(derivation: "Derivation", number: int, place: Place) -> None:
@@ -133,7 +151,7 @@ def _formulas(relation: object) -> dict[str, str]:
 
 def _reading(line: "Line") -> str:
     where = "".join(f"<p class='meaning' tabindex='0'>{_where(each)}</p>" for each in line.where)
-    return f"<p>{inline_html(line.reading)}</p><div>{where}</div>"
+    return f"<p>{inline_html(_tex(line.reading))}</p><div>{where}</div>"
 
 
 def _where(definition: object) -> str:
@@ -165,9 +183,9 @@ def _world(name: str) -> "World3 | None":
 
 def _told(weights: Sequence[float], policy: Sequence[float]) -> str:
     total = sum(weights) or 1.0
-    reference = ", ".join(f"{weight / total:.2f}" for weight in weights)
+    reference = ", ".join(f"{weight / total:.3f}" for weight in weights)
     shown = ", ".join(f"{probability:.2f}" for probability in policy)
-    return f"π_ref, from the weights: {reference}. The policy whose numbers stand here: {shown}."
+    return f"Reference, from the weights: {reference}. The policy in the numbers above: {shown}."
 
 
 def _slider(label: str, bounds: tuple[float, float], usual: float, key: str) -> float:
@@ -179,13 +197,19 @@ def _numbers(line: "Line", world: "World3") -> None:
     """Draw both sides of the line in this world."""
     sides: Sides = import_module("engine.algebra.worlds").evaluate(line, world)
     values, verdict = st.columns([3, 2], vertical_alignment="center")
-    with values, st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        st.metric("left side", _shown(sides.left), width="content")
-        st.markdown(f"### {sides.relation}", width="content")
-        st.metric("right side", _shown(sides.right), width="content")
+    both = f"{numerals.fixed(sides.left)} {sides.relation} {numerals.fixed(sides.right)}"
+    values.metric("left and right side, in the world below", both)
     icon = ":green[:material/check:] holds" if sides.holds else ":red[:material/close:] fails"
-    which = "" if sides.response is None else " for the chosen response"
-    verdict.markdown(f"{icon}{which}  \n:gray[difference {sides.difference:.1g}]")
+    which = "" if sides.response is None else ", for the chosen response"
+    verdict.markdown(f"{icon}{which}  \n:small[:gray[{_gap(sides)}]]")
+
+
+def _gap(sides: "Sides") -> str:
+    """Say how far apart the sides are: by rounding, by a slack that the line allows, or wrongly."""
+    if abs(sides.difference) < ROUNDING:
+        return "equal up to rounding"
+    name = "difference" if sides.relation == "=" else "slack"
+    return f"{name} {numerals.told(abs(sides.difference))}"
 
 
 def _proof(derivation: "Derivation", line: "Line", place: Place) -> None:
@@ -196,19 +220,28 @@ def _proof(derivation: "Derivation", line: "Line", place: Place) -> None:
     )  # fmt: skip
     if popover.open:
         with popover:
-            for size in (2, 3, 4):
-                check = line.check(size)
-                st.markdown(f"**{size} responses:** {_PROOF[check.outcome]}. :gray[{check.how}]")
-            quiet(f"It needs: {' '.join(line.assumptions)}")
+            st.markdown(_verdicts({size: line.check(size) for size in (2, 3, 4)}))
+            quiet(_tex(f"It needs: {' '.join(line.assumptions)}"))
             _near_miss(line)
             where = f", {line.locator}" if line.locator else ""
             quiet(f"Source: {prose.cite(line.source, course=place.course)}{where}")
 
 
+def _verdicts(checks: dict[int, "Check"]) -> str:
+    """Return the verdict on each size of response set, said once where all agree."""
+    outcomes = {_PROOF[check.outcome] for check in checks.values()}
+    if len(outcomes) == 1:
+        return f"**{outcomes.pop().capitalize()} for 2, 3 and 4 responses.** {checks[3].how}"
+    told = (
+        f"**{size} responses: {_PROOF[each.outcome]}.** {each.how}" for size, each in checks.items()
+    )
+    return "\n\n".join(told)
+
+
 def _near_miss(line: "Line") -> None:
     st.markdown("**A near miss, put to the same test**")
     _formula(line.control.relation, key=f"near-{line.id}")
-    st.markdown(line.control.slip)
+    st.markdown(_tex(line.control.slip))
     outcomes = {_PROOF[line.check_control(size).outcome] for size in (2, 3, 4)}
     st.markdown(f"Verdict for 2, 3 and 4 responses: **{' and '.join(sorted(outcomes))}**.")
 
@@ -229,12 +262,16 @@ def _breaking(derivation: "Derivation") -> "Break | None":
 def _broken(way: "Break", derivation: "Derivation", world: "World3") -> None:
     """Draw what fails: the broken line, both sides of each line it touches, the residual."""
     result: BrokenResult = way.evaluate(world)
-    st.markdown(f"**{way.label}.** {way.explanation}")
+    st.markdown(f"**{way.label}.** {_tex(way.explanation)}")
     _formula(way.failing.relation, key=f"broken-{way.id}")
-    st.dataframe(_rows(result, derivation), hide_index=True)
-    st.markdown(result.sentence)
-    value = _shown(result.residual_value)
-    quiet(f"Left minus right of the line that fails: {result.residual}; here {value}.")
+    st.dataframe(_rows(result, derivation), hide_index=True, height="content")
+    st.markdown(_tex(result.sentence))
+    quiet(f"Left minus right of the line that fails: {_residual(result)}.")
+
+
+def _residual(result: "BrokenResult") -> str:
+    value = numerals.told(result.residual_value)
+    return value if result.residual == value else f"{_tex(result.residual)}; here {value}"
 
 
 def _rows(result: "BrokenResult", derivation: "Derivation") -> list[dict[str, str]]:
@@ -242,9 +279,9 @@ def _rows(result: "BrokenResult", derivation: "Derivation") -> list[dict[str, st
     return [
         {
             "line": f"{names.index(row.line) + 1}{_which(row.sides)}",
-            "left": _shown(row.sides.left),
+            "left": numerals.fixed(row.sides.left),
             "": row.sides.relation,
-            "right": _shown(row.sides.right),
+            "right": numerals.fixed(row.sides.right),
             "holds": "yes" if row.sides.holds else "no",
         }
         for row in result.rows
@@ -255,16 +292,13 @@ def _which(sides: "Sides") -> str:
     return "" if sides.response is None else f", {('chosen', 'rejected', 'other')[sides.response]}"
 
 
+def _tex(words: str) -> str:
+    """Set the names of policies, written plainly in the engine, as mathematics."""
+    return _NAMES.sub(lambda found: f"${_TEX[found[0]]}$", words)
+
+
 def _formula(relation: object, *, key: str) -> None:
     """Draw one formula on a small stage of its own."""
     line = _formulas(relation) | {"id": key, "rule": "", "reading": ""}
     data = packed({"id": key, "line": key, "lines": [line], "labels": _LABELS})
     _STAGE(key=key, data=data)
-
-
-def _shown(value: float) -> str:
-    if value != value:
-        return "undefined"
-    if abs(value) == float("inf"):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.4f}".replace("-", "−")

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from html import escape
+from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
@@ -28,7 +30,20 @@ def _markdown() -> MarkdownIt:
 
 
 def _math(_self: object, tokens: Sequence[Token], index: int, *_rest: object) -> str:
-    return _spaced(convert(tokens[index].content))
+    tex = tokens[index].content
+    mathml = _spaced(convert(tex))
+    return mathml if _is_plain(mathml) else f"<code>{escape(tex)}</code>"
+
+
+def _is_plain(mathml: str) -> bool:
+    r"""Say no when words in \text{..}, which the converter does not escape, would act as HTML."""
+    try:
+        nodes = list(ElementTree.fromstring(mathml).iter())
+    except ElementTree.ParseError:
+        return False
+    return not any(
+        name.startswith("on") or name == "href" for node in nodes for name in node.attrib
+    )
 
 
 def _spaced(mathml: str) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.parts import state
 from pages.parts.training import POLL_SECONDS, Job
 
+MAIN_WIDTH = 150  # pixels: the button changes its name, not its size
 E = TypeVar("E")
 S = TypeVar("S")
 
@@ -43,22 +44,24 @@ def buttons(lab: str, *, start: Callable[[], None]) -> None:
     """Draw run, pause, resume and stop: two buttons, so that nothing moves when they change."""
     run = current(lab)
     job = run.job if run else None
-    status = job.status if job else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if job and status == "running":
-            st.button("Pause", icon=":material/pause:", key=f"{lab}-main", on_click=job.pause)
-        elif job and status == "paused":
-            st.button(
-                "Resume", icon=":material/play_arrow:", key=f"{lab}-main", on_click=job.resume
-            )
-        else:
-            name = "Run again" if job else "Run"
-            st.button(name, icon=":material/play_arrow:", key=f"{lab}-main", on_click=start)
-        live = bool(job and job.live)
-        stop = job.stop if job else None
+        name, icon, act = _main(job, start)
+        st.button(name, icon=icon, key=f"{lab}-main", on_click=act, width=MAIN_WIDTH)
         st.button(
-            "Stop", icon=":material/stop:", key=f"{lab}-stop", on_click=stop, disabled=not live
+            "Stop",
+            icon=":material/stop:",
+            key=f"{lab}-stop",
+            on_click=job.stop if job else None,
+            disabled=not (job and job.live),
         )
+
+
+def _main(job: Job[Any] | None, start: Callable[[], None]) -> tuple[str, str, Callable[[], None]]:
+    if job and job.status == "running":
+        return "Pause", ":material/pause:", job.pause
+    if job and job.status == "paused":
+        return "Resume", ":material/play_arrow:", job.resume
+    return ("Run again" if job else "Run"), ":material/play_arrow:", start
 
 
 def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:

@@ -66,7 +66,7 @@ def _again(choice: Choice, place: Place) -> None:
         return
     payload = Repredicted(probabilities=probabilities(said, choice), right=choice.answer)
     if save(place.learner, place.item(choice.id), payload, nonce=said.nonce):
-        st.rerun(scope="fragment")
+        st.rerun(scope="app")
 
 
 def probabilities(said: belief.Committed, choice: Choice) -> tuple[float, ...]:
@@ -112,7 +112,7 @@ def _heading(label: str, choice: Choice, place: Place) -> None:
 def _tell_before(choice: Choice, standing: Predicted, place: Place, *, act: str) -> None:
     """Show what was committed, until it stands beside the second answer."""
     if _second(choice, place) is not None:
-        quiet(f":material/check: You predicted before you {act}; both answers stand below.")
+        quiet(":material/check: You predicted first; both answers stand below.")
         return
     _heading(f"Before you {act}", choice, place)
     options = [option.text for option in choice.options]

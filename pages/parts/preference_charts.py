@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CURVES = {
     "ratios": chart.Frame(
         "Log-ratio to the reference",
-        "log π − log π_ref, nats",
+        "log of policy over reference, nats",
         "Log-ratios of the chosen and the rejected response over the steps",
     ),
     "loss": chart.Frame("Loss", "nats per pair", "The DPO loss over the steps"),

@@ -19,9 +19,9 @@ def draw(block: Directive, _place: Place) -> None:
     name = block.argument
     key = f"program-{name}"
     source = _source(name)
-    st.code(source, language="python", line_numbers=True, height=420)
+    st.code(source, language="python", line_numbers=True)
     quiet(f"{len(source.splitlines())} lines. On your machine: `python -m engine.{name}`")
-    if st.button("Run it here, now", icon=":material/play_arrow:", key=f"{key}-run"):
+    if st.button("Run it here", icon=":material/play_arrow:", key=f"{key}-run"):
         state.put(key, run(name))
     printed, seconds = state.get(key) or run_once(name)
     st.code(printed, language=None)

@@ -48,7 +48,7 @@ def _status(answered: Sequence[bool], place: Place) -> None:
     earned = predict.signed(place.learner.record.bits_earned(place.lesson.id))
     most = bits_to_earn(place.lesson.questions)
     st.markdown(
-        f"{sum(answered)} of {len(answered)} answered · **{earned}** of {most:.1f} bits. "
+        f"{sum(answered)} of {len(answered)} answered · **{earned} bits**; {most:.1f} is the most. "
         ":gray[First answers count.]"
     )
 
@@ -57,7 +57,9 @@ def _pick(lesson: str, answered: Sequence[bool]) -> int:
     key = f"quiz-at-{lesson}"
     if state.get(key) is None:
         state.put(key, answered.index(False) if False in answered else 0)
-    marks = [f"{k + 1}{' :material/check:' if done else ''}" for k, done in enumerate(answered)]
+    marks = [
+        f":green-background[**{k + 1}**]" if done else f"{k + 1}" for k, done in enumerate(answered)
+    ]
     at = st.segmented_control(
         "Question",
         range(len(answered)),
@@ -67,6 +69,11 @@ def _pick(lesson: str, answered: Sequence[bool]) -> int:
         label_visibility="collapsed",
     )
     return int(at or 0)
+
+
+def _mark(number: int, *, done: bool) -> str:
+    """Name a question; an answered one is set off without growing, so that the row never wraps."""
+    return f":green-background[**{number}**]" if done else f"{number}"
 
 
 def _step(lesson: str, at: int, questions: int) -> None:
@@ -133,7 +140,7 @@ def _ask(question: Choice, place: Place) -> None:
     )
     if save(place.learner, name, payload, nonce=said.nonce):
         state.drop(f"retry-{name}")
-        st.rerun(scope="fragment")
+        st.rerun(scope="app")
 
 
 def _synthesis(question: Synthesis, place: Place) -> None:
@@ -175,7 +182,7 @@ def _write(question: Synthesis, draft: str, place: Place) -> None:
         return
     if save(place.learner, name, Wrote(text=text[:LONGEST_ANSWER])):
         state.drop(f"retry-{name}")
-        st.rerun(scope="fragment")
+        st.rerun(scope="app")
 
 
 def _self_grade(question: Synthesis, place: Place) -> None:
@@ -195,6 +202,6 @@ def _self_grade(question: Synthesis, place: Place) -> None:
     if st.button("Save my grade", key=f"grade-{name}"):
         graded = self_grade(question, met)
         if save(place.learner, name, SelfGraded(met=graded.met, of=graded.of)):
-            st.rerun(scope="fragment")
+            st.rerun(scope="app")
     if before is not None:
         quiet(f"Saved: {len(met_before)} of {before.payload.of} points.")

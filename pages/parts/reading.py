@@ -3,9 +3,9 @@
 import streamlit as st
 
 from content.markdown import Directive, Section
-from content.schema import Objective
+from content.schema import Choice, Objective, Synthesis
 from drills.events import Answered, Read
-from pages.parts import deck_links
+from pages.parts import deck_links, links, scroll
 from pages.parts.place import Place
 from pages.parts.predict import signed
 from pages.parts.quiet import quiet
@@ -18,6 +18,17 @@ def asked_for(section: Section) -> bool:
         return True
     names = {block.name for block in section.blocks if isinstance(block, Directive)}
     return "line" in st.query_params and "derivation" in names
+
+
+def go_to_section(place: Place) -> None:
+    """Bring the section that the address names into view; say so if there is none of that name."""
+    named = st.query_params.get("section")
+    if named is None:
+        return
+    if named in {section.id for section in place.lesson.sections}:
+        scroll.to(named)
+    else:
+        quiet(":material/link_off: Your link names a section that this lesson does not have.")
 
 
 def opened_by_link() -> None:
@@ -36,7 +47,7 @@ def shut_below() -> None:
 @st.fragment
 def end(place: Place) -> None:
     """Draw the end: what the learner can do now, by what evidence, and what is next."""
-    st.header("What you can do now", anchor="end")
+    st.header("What the lesson was for", anchor="end")
     st.markdown("\n\n".join(_ability(each, place) for each in place.lesson.head.objectives))
     _finish(place)
     deck_links.draw(place.course, place.lesson.id)
@@ -44,16 +55,19 @@ def end(place: Place) -> None:
 
 
 def _ability(objective: Objective, place: Place) -> str:
-    answers = [
-        (question, event)
-        for question in place.lesson.questions
-        if question.objective == objective.id
-        and (event := place.learner.record.first(Answered, place.item(question.id)))
-    ]
-    bits = sum(event.payload.bits for _question, event in answers)
+    """Return what the learner can do, or what to read again, with the evidence for it."""
+    asked = [q for q in place.lesson.questions if q.objective == objective.id]
+    events = [place.learner.record.first(Answered, place.item(q.id)) for q in asked]
+    answers = [event.payload.bits for event in events if event is not None]
+    bits = sum(answers)
     icon = ":green[:material/check_circle:]" if bits > 0 else ":material/radio_button_unchecked:"
-    evidence = f" :gray[{signed(bits)} bits from {len(answers)} asked]" if answers else ""
-    return f"{icon} {place.words(objective.text)}{evidence}"
+    evidence = f"{signed(bits)} bits from {len(answers)} answered" if answers else "not asked yet"
+    again = f"; read *{_where(asked[0], place)}* again" if answers and bits <= 0 else ""
+    return f"{icon} {place.words(objective.text)} :gray[{evidence}{again}]"
+
+
+def _where(question: Choice | Synthesis, place: Place) -> str:
+    return place.words(place.lesson.section(question.section).title)
 
 
 def _finish(place: Place) -> None:
@@ -74,7 +88,6 @@ def _finish(place: Place) -> None:
 
 def _next(place: Place) -> None:
     lessons = list(place.course.lessons)
-    after = lessons[lessons.index(place.lesson.id) + 1 :]
-    if after:
-        title = place.course.lessons[after[0]].head.title
-        st.markdown(f"Next: [{title}](/{after[0]})")
+    for after in lessons[lessons.index(place.lesson.id) + 1 :][:1]:
+        title = place.course.lessons[after].head.title
+        links.draw(after, f"Next: {title}", icon=":material/arrow_forward:")

@@ -13,6 +13,7 @@ export default function ({ data: packed, parentElement, setStateValue }) {
     stage = build(root, data, setStateValue)
     stages.set(root, stage)
   }
+  stage.follow(data.line)
   stage.refit()
   return () => { stages.get(root)?.end(); stages.delete(root) }
 }
@@ -29,6 +30,8 @@ function build(root, data, setStateValue) {
   const labels = data.labels
   let at = Math.max(0, lines.findIndex(line => line.id === data.line))
   let telling = null
+  let server = data.line  // the line the server spoke of last
+  const said = new Set()  // lines it was told of and has not answered yet: its answer is no news
   let played = Promise.resolve()  // lines are played one after the other, the last one in full
 
   const board = make("div", { class: "board", role: "group", tabindex: "0", "aria-label": labels.board })
@@ -83,7 +86,7 @@ function build(root, data, setStateValue) {
       reading.inert = k !== at
     })
   }
-  function go(k) {
+  function go(k, { silent = false } = {}) {
     if (k === at || k < 0 || k >= lines.length) return
     const forward = k === at + 1
     const focused = root.getRootNode().activeElement
@@ -91,7 +94,7 @@ function build(root, data, setStateValue) {
     label()
     if ((focused === next && next.disabled) || (focused === previous && previous.disabled)) board.focus({ preventScroll: true })
     clearTimeout(telling)
-    telling = setTimeout(() => setStateValue("line", lines[at].id), 120)
+    if (!silent) telling = setTimeout(() => { said.add(lines[at].id); setStateValue("line", lines[at].id) }, 120)
     board.getAnimations({ subtree: true }).forEach(animation => animation.finish())
     played = played.then(() => play(k, forward))
   }
@@ -122,6 +125,11 @@ function build(root, data, setStateValue) {
   document.fonts?.ready.then(fit)
   return {
     id: data.id,
+    follow: line => {  // Back, Forward and links move the server first
+      if (line === server) return
+      server = line
+      if (!said.delete(line)) go(lines.findIndex(each => each.id === line), { silent: true })
+    },
     refit: () => fit(),
     end: () => { watcher.disconnect(); sizes.disconnect(); document.removeEventListener("keydown", keys); clearTimeout(telling) },
   }

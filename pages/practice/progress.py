@@ -7,7 +7,7 @@ import streamlit as st
 from drills.errors import DrillsError
 from drills.events import Answered, Event, Exported, Repredicted
 from pages import resources
-from pages.parts import ladder, learner, state
+from pages.parts import ladder, learner, links, state
 from pages.parts.learner import Learner
 from pages.parts.place import Place
 from pages.parts.predict import signed
@@ -49,7 +49,8 @@ def _lessons(who: Learner) -> None:
     course = resources.course()
     for lesson in course.lessons.values():
         place = Place(course, lesson, who)
-        st.subheader(f"[{lesson.head.title}](/{lesson.id})", anchor=False)
+        st.subheader(lesson.head.title, anchor=False)
+        links.draw(lesson.id, "Open the lesson", icon=":material/menu_book:")
         ladder.draw(place)
         rows = _rows(place)
         if rows:

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from drills.errors import DrillsError
-from pages.parts import learner
+from pages.parts import learner, links, state
+
+DONE = "restored-record"
 
 
 def draw() -> None:
@@ -11,6 +13,10 @@ def draw() -> None:
     st.title("Continue on this device", anchor=False)
     code = st.query_params.get("code", "")
     who = learner.current()
+    if state.get(DONE):
+        st.success(state.get(DONE), icon=":material/check:")
+        links.draw("", "To the course", icon=":material/map:")
+        return
     if not who.kept:
         st.markdown(
             "This needs the cookie that tells your browser from others; see the note above."
@@ -49,5 +55,5 @@ def _redeem(who: learner.Learner, code: str, *, bring: bool) -> None:
         st.error(str(error), icon=":material/error:")
         return
     more = f", with {brought} entries from this browser" if brought else ""
-    st.success(f"This browser now continues that record{more}.", icon=":material/check:")
-    st.markdown("[To the course](/)")
+    state.put(DONE, f"This browser now continues that record{more}.")
+    st.rerun()

@@ -345,7 +345,7 @@ LIKELIHOOD = Line(
 
 LOSS = Line(
     id="loss",
-    rule="Put π_θ for π*, maximize the likelihood",
+    rule="Put the policy in training there, maximize the likelihood",
     relation=equal(loss, negative(ln(Sigmoid(_margin(Model))))),
     reading="A choice rather than algebra: the policy in training stands where the optimum stood, "
     "and is to make the observed preference as little surprising as possible. This is the DPO "
