@@ -83,7 +83,7 @@ def thin(count: int, *, most: int = 240) -> Iterable[int]:
 # Vega has no superscripts: the exponent's digits are replaced one by one.
 _POWER = reduce(
     lambda expression, pair: f"replace({expression}, /{pair[0]}/g, '{pair[1]}')",
-    zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True),
+    zip("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True),
     "format(log(datum.value) / LN10, '.0f')",
 )
 _POWER = f"'10' + {_POWER}"

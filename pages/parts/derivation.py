@@ -215,9 +215,11 @@ def _gap(sides: "Sides") -> str:
 def _proof(derivation: "Derivation", line: "Line", place: Place) -> None:
     """Draw the algebra's verdict on the line and on its near miss, decided when asked."""
     popover = st.popover(
-        "Proof and source", icon=":material/verified:", on_change="rerun",
-        key=f"proof-{derivation.id}", width="stretch",
-    )  # fmt: skip
+        "Proof and source",
+        icon=":material/verified:",
+        on_change="rerun",
+        key=f"proof-{derivation.id}",
+    )
     if popover.open:
         with popover:
             st.markdown(_verdicts({size: line.check(size) for size in (2, 3, 4)}))
@@ -275,16 +277,16 @@ def _residual(result: "BrokenResult") -> str:
 
 
 def _rows(result: "BrokenResult", derivation: "Derivation") -> list[dict[str, str]]:
-    names = [line.id for line in derivation.lines]
+    rows = sorted(result.rows, key=lambda row: derivation.place(row.line))
     return [
         {
-            "line": f"{names.index(row.line) + 1}{_which(row.sides)}",
+            "line": f"{derivation.place(row.line) + 1}{_which(row.sides)}",
             "left": numerals.fixed(row.sides.left),
             "": row.sides.relation,
             "right": numerals.fixed(row.sides.right),
             "holds": "yes" if row.sides.holds else "no",
         }
-        for row in result.rows
+        for row in rows
     ]
 
 
