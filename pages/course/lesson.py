@@ -32,6 +32,7 @@ def draw(lesson_id: str) -> None:
     course = resources.course()
     place = Place(course, course.lessons[lesson_id], learner.current())
     header.draw(place)
+    header.let_it_paint()
     shut = False
     for section in place.lesson.sections:
         if shut and not reading.asked_for(section):

@@ -1,11 +1,15 @@
 """The head of a lesson: where it stands, what it promises, what it takes, three figures."""
 
+import time
+
 import streamlit as st
 
-from pages.parts import claim, ladder
+from pages.parts import claim, ladder, state
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
 from pages.parts.quiz import bits_to_earn
+
+PAUSE_SECONDS = 0.03  # a little more than the interval at which Streamlit sends what is drawn
 
 
 def draw(place: Place) -> None:
@@ -18,6 +22,17 @@ def draw(place: Place) -> None:
     claim.figures(
         [(key, place.course.claim(key, lesson=place.lesson.id)) for key in head.key_figures], place
     )
+
+
+def let_it_paint() -> None:
+    """On a visitor's first run, let the head leave before the rest is drawn.
+
+    All that a run draws at once is painted at once, and the formulas of a lesson take the browser
+    a tenth of a second. With this pause the title is on the screen while they are being set.
+    """
+    if state.get("head-painted") is None:
+        state.put("head-painted", value=True)
+        time.sleep(PAUSE_SECONDS)
 
 
 def _eyebrow(place: Place) -> str:
