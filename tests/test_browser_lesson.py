@@ -269,6 +269,20 @@ def test_another_browser_is_another_learner(server: Server, visit: Visit) -> Non
     expect(visit("/progress").get_by_text("Nothing is recorded yet")).to_be_visible()
 
 
+def test_the_lab_comes_back_with_the_controls_of_its_run(visit: Visit, server: Server) -> None:
+    page = visit("/lab?id=dpo")
+    no_idea(card(page, "predict-dpo/lab-chosen-tabular"))
+    page.get_by_role("radio", name="Many prompts").click()
+    settled(page)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("Done at step 200 of 200")).to_be_visible(timeout=RUN_MS)
+    page.goto(f"{server.url}/lab?id=dpo")
+    settled(page)
+    expect(page.get_by_text("Done at step 200 of 200")).to_be_visible(timeout=RUN_MS)
+    expect(page.get_by_role("radio", name="Many prompts")).to_be_checked()
+    expect(page.get_by_text("the controls have changed")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("settings", "seen"),
     [

@@ -83,7 +83,7 @@ def draw(place: Place) -> None:
         st.error(fault, icon=":material/error:")
     run = lab.current(ID)
     if run is None:
-        quiet(f"Press *Run*: {len(DATA)} charts of curves and two of the policy will grow here.")
+        quiet("Press *Run*: the curves are drawn here while the policy trains.")
         return
     lab.watch(run, partial(_show, run, settings))
     if not run.job.live:
@@ -169,6 +169,7 @@ def _restore(place: Place) -> None:
     _begin(last.payload.settings, seconds=0.0, kept=True)
     if lab.current(ID) is not None:
         st.query_params.update(_address(last.payload.settings))
+        st.rerun(scope="app")  # the controls take their values from the address they start with
 
 
 def _address(settings: dict[str, Any]) -> dict[str, str]:

@@ -196,7 +196,7 @@ def _slider(label: str, bounds: tuple[float, float], usual: float, key: str) -> 
 def _numbers(line: "Line", world: "World3") -> None:
     """Draw both sides of the line in this world."""
     sides: Sides = import_module("engine.algebra.worlds").evaluate(line, world)
-    values, verdict = st.columns([3, 2], vertical_alignment="center")
+    values, verdict = st.columns(2, vertical_alignment="center")
     both = f"{numerals.fixed(sides.left)} {sides.relation} {numerals.fixed(sides.right)}"
     values.metric("left and right side, in the world below", both)
     icon = ":green[:material/check:] holds" if sides.holds else ":red[:material/close:] fails"
