@@ -117,8 +117,8 @@ def to_percent(probabilities: Sequence[float]) -> tuple[int, ...]:
     return _whole(_spread(exact, total=Fraction(100), floor=Fraction(1)))
 
 
-def from_percent(percents: Sequence[int]) -> tuple[float, ...]:
-    """A belief from whole percents; the even split in percents (34, 33, 33) is exactly even."""
+def from_percent(percents: Sequence[float]) -> tuple[float, ...]:
+    """A belief from percents; the even split in percents (34, 33, 33) is exactly even."""
     even = uniform(len(percents))
     if tuple(percents) == to_percent(even):
         return even

@@ -46,19 +46,19 @@ SEE = {
         "so no finite policy fits them best, whatever β is."
     ),
     "islands": (
-        "the loss settles, yet the distance does not: nothing in the data says how the islands "
+        "the loss settles, yet the divergence does not: nothing in the data says how the islands "
         "compare, and the policy keeps what the reference believed."
     ),
     "noise": (
         "the policy settles on the best fit to the labels it was given. They are a sample, so the "
-        "distance to the optimum of the true reward stays above zero."
+        "divergence from the optimum of the true reward stays above zero."
     ),
     "features": (
-        "three features for all responses cannot fit every reward, so the distance stays above "
+        "three features for all responses cannot fit every reward, so the divergence stays above "
         "zero and implicit rewards leave the line."
     ),
     "on the way": (
-        "the distance is still falling. Newton's method gets there in a handful of steps; plain "
+        "the divergence is still falling. Newton's method gets there in a handful of steps; plain "
         "gradient descent takes its time."
     ),
 }

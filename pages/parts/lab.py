@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.parts import state
+from pages.parts import links, state
 from pages.parts.training import POLL_SECONDS, Job
 
 MAIN_WIDTH = 150  # pixels: the button changes its name, not its size
@@ -106,10 +106,9 @@ def link(lab: str) -> None:
     """Draw the address that reproduces this run: every control is bound to it."""
     popover = st.popover("Link", icon=":material/link:", on_change="rerun", key=f"{lab}-link")
     if popover.open:
-        origin = "/".join((st.context.url or "").split("/")[:3])
         query = urlencode({"id": lab} | st.query_params.to_dict())
         popover.markdown("This address opens the lab with these settings, and the run is the same.")
-        popover.code(f"{origin}/lab?{query}", language=None, wrap_lines=True)
+        popover.code(f"{links.origin()}/lab?{query}", language=None, wrap_lines=True)
 
 
 def binding(parameter: str) -> Literal["query-params"] | None:

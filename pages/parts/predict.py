@@ -73,10 +73,8 @@ def probabilities(said: belief.Committed, choice: Choice) -> tuple[float, ...]:
     """Return what was committed as probabilities, the floor held on this side too."""
     if said.percents is None:
         return score.uniform(len(choice.options))
-    total = sum(said.percents) or 1.0
-    if sorted(said.percents) == sorted(score.to_percent(score.uniform(len(said.percents)))):
-        return score.uniform(len(said.percents))
-    return score.with_floor([percent / total for percent in said.percents])
+    total = sum(said.percents)  # 100 from our own page; above zero from any other
+    return score.from_percent([100 * percent / total for percent in said.percents])
 
 
 def hint(text: str | None, place: Place, *, key: str) -> bool:

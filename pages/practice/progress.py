@@ -13,7 +13,6 @@ from pages.parts.place import Place
 from pages.parts.predict import signed
 from pages.parts.quiet import quiet
 from pages.parts.saving import save
-from pages.settings import settings
 
 EMPTY = (
     "Nothing is recorded yet. Commit to a prediction or answer a question in a lesson, and it "
@@ -112,7 +111,7 @@ def _move(who: Learner) -> None:
             st.error(str(error), icon=":material/error:")
     owner, code = state.get("recovery", (None, ""))
     if code and owner == who.id:  # not that of a record that this tab has left
-        st.code(f"{_address()}/restore?code={code}", language=None)
+        st.code(f"{links.origin()}/restore?code={code}", language=None)
 
 
 @st.fragment
@@ -155,11 +154,3 @@ def _delete(who: Learner) -> None:
             st.error(str(error), icon=":material/error:")
             return
         st.rerun(scope="app")
-
-
-def _address() -> str:
-    return (settings().public_url or _origin(st.context.url or "")).rstrip("/")
-
-
-def _origin(url: str) -> str:
-    return "/".join(url.split("/")[:3])
