@@ -1,4 +1,4 @@
-"""`python -m content [FOLDER]`: check a course, or stamp its cards."""
+"""`python -m content [FOLDER]`: check a course, stamp its cards, or tell what it covers."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from content import stamps
+from content import coverage, stamps
 from content.load import HERE, ContentError, LoadedCourse, load_course
 
 
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if options.stamp:
         return _stamp(course, options.epoch or datetime.now(UTC).replace(microsecond=0))
+    if options.coverage:
+        return _cover(course)
     say(_summary(course))
     _note_unstamped(course)
     return 0
@@ -49,6 +51,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--stamp",
         action="store_true",
         help=f"record in {stamps.LOCK} when each card last changed; run it after editing cards",
+    )
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="print what meets each objective and what each formula rests on; 1 if any is unmet",
     )
     parser.add_argument(
         "--epoch",
@@ -90,6 +97,12 @@ def _summary(course: LoadedCourse) -> str:
         _count(len(course.sources), "source"),
     )
     return "ok: " + ", ".join(counts)
+
+
+def _cover(course: LoadedCourse) -> int:
+    for line in coverage.table(course):
+        say(line)
+    return 0 if coverage.percent(course) == 100 else 1
 
 
 def _note_unstamped(course: LoadedCourse) -> None:

@@ -1,5 +1,6 @@
 """What one entry cannot know: whether what it points to exists, and whether its name is free."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
@@ -94,11 +95,14 @@ def _item(item: Item, names: _Names, lesson: str | None) -> Iterator[Fault]:
         yield _fault(item, message, "source")
     for at, text in texts(item.model, item.raw):
         read = _read(item, at, text)
-        for note in read.notes:
+        for note in (*read.notes, *(read.unswitched if at != _VALUE else ())):
             yield _text_fault(item, at, note)
         for offset, role in read.roles:
             if message := names.unknown(role, lesson):
                 yield _text_fault(item, at, Note(offset, message))
+
+
+_VALUE = ("shown",)  # a claim's own value: the page knows its unit
 
 
 def _read(item: Item, at: At, text: str) -> Passage:
@@ -109,7 +113,7 @@ def _read(item: Item, at: At, text: str) -> Passage:
     words = [Note(card.origin[note.offset], note.message) for note in read.notes]
     places = tuple(place._replace(offset=card.origin[place.offset]) for place in read.roles)
     found = (*(cloze.torn(card) or words), *cloze.notes(card))
-    return Passage(read.parts, found, places)
+    return Passage(read.parts, found, places, unswitched=read.unswitched)
 
 
 def _text_fault(item: Item, at: At, note: Note) -> Fault:
@@ -160,7 +164,9 @@ def _lesson(lesson: LessonDraft, names: _Names) -> Iterator[Fault]:
         yield from _place(item, lesson)
     yield from _repeats([*(lesson.predictions or []), *(lesson.questions or [])])
     yield from _repeats(lesson.claims or [])
+    yield from _taught(lesson)
     yield from _cards(lesson.cards or [])
+    yield from _pictures(lesson)
     yield from _head(lesson)
     yield from _page(lesson, names)
 
@@ -193,11 +199,33 @@ def _listed(head: Item, name: str) -> Iterator[tuple[str, int]]:
             yield value, head.line(name, index, "id")
 
 
+def _taught(lesson: LessonDraft) -> Iterator[Fault]:
+    """The section that each objective names."""
+    entries = lesson.head.raw.get("objectives") if lesson.head and lesson.head.entry else None
+    for index, entry in enumerate(entries or []):
+        if lesson.head and (message := unknown("section", entry["section"], _sections(lesson))):
+            yield _fault(lesson.head, message, "objectives", index, "section")
+
+
 def _cards(items: Iterable[Item]) -> Iterator[Fault]:
     for item in items:
         for at, text in texts(item.model, item.raw) if item.model is BasicCard else ():
             if cloze.read(text).gaps:
                 yield _fault(item, "a basic card has no gaps: add `kind: cloze`", *at)
+
+
+def _pictures(lesson: LessonDraft) -> Iterator[Fault]:
+    """The figures that cards show: of this lesson, and drawn for decks."""
+    figures = [name for name, _ in _listed(lesson.head, "figures")] if lesson.head else None
+    for item in lesson.cards or []:
+        name = item.text("figure")
+        if name is None:
+            continue
+        if message := unknown("figure", name, figures):
+            yield _fault(item, message, "figure")
+        elif name not in lesson.pictures:
+            missing = lesson.file(f"{name}.png")
+            yield _fault(item, f"there is no {missing}: a deck needs the figure as PNG", "figure")
 
 
 def _head(lesson: LessonDraft) -> Iterator[Fault]:
@@ -232,8 +260,28 @@ def _page(lesson: LessonDraft, names: _Names) -> Iterator[Fault]:
             yield Fault(file, line, wrong)
     for line, message in [*_same_sections(page.sections), *_pointing(lesson, names)]:
         yield Fault(file, line, message)
+    for line, message in _formulas(lesson):
+        yield Fault(file, line, message)
     yield from _predictions(lesson)
     yield from _figures(lesson)
+
+
+def _formulas(lesson: LessonDraft) -> Iterator[tuple[int, str]]:
+    """What each displayed formula says it rests on. That a derivation has a line, tests check."""
+    for line, basis, target in lesson.page.formulas if lesson.page else ():
+        if not basis:
+            yield line, _BASELESS
+        elif basis == "line" and not _LINE.fullmatch(target):
+            yield line, f"`% line {target}`: expected derivation/line, as `% line dpo/reward`"
+        elif basis == "claim" and (message := unknown("claim", target, _ids(lesson.claims))):
+            yield line, message
+
+
+_LINE = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
+_BASELESS = (
+    "the formula does not say what it rests on: start it with a line `% definition`, "
+    "`% line derivation/line` or `% claim its-id`"
+)
 
 
 def _same_sections(sections: list[Section]) -> Iterator[tuple[int, str]]:

@@ -27,7 +27,10 @@ from content.schema import (
 from content.syntax import KEBAB
 
 # Addresses of screens and downloads: a lesson of that name could not be opened.
-TAKEN = ("home", "progress", "decks", "restore", "glossary", "errata", "lab", "course", "health")
+TAKEN = (
+    *("home", "progress", "decks", "restore", "glossary", "errata", "sources"),
+    *("lab", "course", "health"),
+)
 
 Models = Mapping[str, type[Entry]]  # kind -> model; "" where no kind is given
 
@@ -76,6 +79,7 @@ class LessonDraft:
     questions: list[Item] | None = None
     cards: list[Item] | None = None
     claims: list[Item] | None = None
+    pictures: frozenset[str] = frozenset()  # figures of which there is a PNG, for cards
 
     def file(self, name: str) -> str:
         """The path of one of its files."""
@@ -159,7 +163,7 @@ def _compare(reader: Reader, course: Document, listed: list[object], there: set[
 
 
 def _lesson(reader: Reader, name: str) -> LessonDraft:
-    draft = LessonDraft(name)
+    draft = LessonDraft(name, pictures=_pictures(reader, name))
     text = reader.text(draft.file("lesson.md"))
     if text is not None:
         draft.page = read_page(text)
@@ -169,6 +173,10 @@ def _lesson(reader: Reader, name: str) -> LessonDraft:
     claims = reader.document(draft.file("claims.yaml"))
     draft.claims = _list(reader, "claim", claims, (), {"": Claim})
     return draft
+
+
+def _pictures(reader: Reader, name: str) -> frozenset[str]:
+    return frozenset(path.stem for path in (reader.folder / "lessons" / name).glob("*.png"))
 
 
 _CARDS: Models = {"": BasicCard, **CARDS}

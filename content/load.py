@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from content import check, draft, stamps
+from content import check, draft, stamps, uses
 from content.draft import Draft, LessonDraft
 from content.faults import ContentError as ContentError
 from content.faults import Fault as Fault
 from content.files import Reader
-from content.markdown import Directive, Section
+from content.markdown import Directive, Formula, Section
 from content.schema import (
     Card,
     Choice,
@@ -40,6 +40,7 @@ class Lesson:
     cards: tuple[Card, ...]
     claims: dict[str, Claim]  # in the order of the file
     words: int  # of prose
+    formulas: tuple[Formula, ...]  # displayed, in order
 
     def section(self, name: str) -> Section:
         """The section with that id; KeyError if there is none."""
@@ -98,6 +99,11 @@ class LoadedCourse:
     def lesson_of(self, card: Card) -> str:
         """The id of the lesson a card belongs to; KeyError if it is not of this course."""
         return self._homes[card.id]
+
+    @cached_property
+    def uses(self) -> uses.Uses:
+        """Where each term, source and claim is used."""
+        return uses.index(self)
 
     @cached_property
     def _terms(self) -> dict[str, str]:
@@ -165,4 +171,5 @@ def _lesson(read: LessonDraft) -> Lesson:
         cards=tuple(item.entry for item in read.cards or ()),
         claims={item.entry.id: item.entry for item in read.claims or ()},
         words=page.words,
+        formulas=tuple(page.formulas),
     )

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from markdown_it.token import Token
 
-from content.proofread import KINDS, Note, form_mistakes, notes
+from content.proofread import KINDS, Note, form_mistakes, notes, unswitched
 from content.syntax import COLORS as COLORS
-from content.syntax import FIELD, KEBAB, LESSON, Source, Span, target_and_shown
+from content.syntax import FIELD, KEBAB, LESSON, QUANTITIES, Source, Span, target_and_shown
+from content.units import quantity
 
 OPENING = "opening"  # the id of what stands before the first heading
 
@@ -33,8 +34,9 @@ class Role:
     """An inline role.
 
     `term`: `target` names the term, `shown` is what to print. `cite` and `claim`: `target` is the
-    key, `shown` is empty unless the author chose other words. Colors: `shown` is the Markdown to
-    color, `target` is empty.
+    key, `shown` is empty unless the author chose other words. `nats` and `bits`: `shown` is the
+    number. `fixed`: `shown` is a quantity with its unit, which is the point and never switches.
+    Colors: `shown` is the Markdown to color, `target` is empty.
     """
 
     name: str
@@ -78,6 +80,14 @@ class Section:
     line: int
 
 
+class Formula(NamedTuple):
+    """A displayed formula, and what it rests on: its first line, `% claim log-partition`."""
+
+    line: int
+    basis: str  # "definition", "line" (of a derivation), "claim"; "" if the first line does not say
+    target: str  # derivation/line, or the id of a claim
+
+
 class Place(NamedTuple):
     """A role, and where in the text it stands."""
 
@@ -93,6 +103,7 @@ class Page:
     sections: list[Section] = field(default_factory=list)
     mistakes: list[tuple[int, str]] = field(default_factory=list)  # line, message
     roles: list[tuple[int, Role]] = field(default_factory=list)  # line, role
+    formulas: list[Formula] = field(default_factory=list)
     words: int = 0
     whole: bool = True  # False when an unclosed directive has swallowed part of the text
 
@@ -105,6 +116,7 @@ class Passage:
     notes: tuple[Note, ...] = ()
     roles: tuple[Place, ...] = ()
     words: int = 0
+    unswitched: tuple[Note, ...] = ()  # quantities that a reader's choice of unit would not reach
 
 
 # --- roles and parts ----------------------------------------------------------------------------
@@ -139,6 +151,16 @@ def parts(text: str) -> tuple[Part, ...]:
     return _parts(Source(text, FIELD), 0, len(text))
 
 
+def words(text: str) -> str:
+    """A text field in plain words, for places that take no Markdown; claims and citations go."""
+    pieces = (piece.markdown if isinstance(piece, Text) else _said(piece) for piece in parts(text))
+    return "".join(pieces)
+
+
+def _said(role: Role) -> str:
+    return quantity(role.shown, role.name) if role.name in QUANTITIES else role.shown
+
+
 # --- words --------------------------------------------------------------------------------------
 
 
@@ -170,7 +192,11 @@ def passage(text: str) -> Passage:
     source = Source(text, FIELD)
     found = [*notes(source), *_misplaced(source)]
     return Passage(
-        _parts(source, 0, len(text)), tuple(found), tuple(_places(source)), _words(source.tokens)
+        _parts(source, 0, len(text)),
+        tuple(found),
+        tuple(_places(source)),
+        _words(source.tokens),
+        tuple(unswitched(source)),
     )
 
 
@@ -189,6 +215,19 @@ def lesson(text: str) -> Page:
     return _Walk(text).page
 
 
+_BASIS = re.compile(r"\s*%\s*(definition|line|claim)(?:[ \t]+(\S+))?[ \t]*(?:\n|$)")
+
+
+def _displayed(tokens: Iterable[Token]) -> Iterator[Token]:
+    return (token for token in tokens if token.type == "math_block" and token.map)
+
+
+def _formula(token: Token) -> Formula:
+    said = _BASIS.match(token.content)
+    line = token.map[0] + 1 if token.map else 1
+    return Formula(line, said[1], said[2] or "") if said else Formula(line, "", "")
+
+
 class _Walk:
     """Goes through the top-level blocks of a lesson and gathers them into sections."""
 
@@ -199,10 +238,11 @@ class _Walk:
         self.target: tuple[str, int] | None = None  # a section id, and its line
         self.blocks: list[Block] = []
         self.prose: tuple[int, int] | None = None  # lines from 0, the last not included
-        for note in notes(self.source):
+        for note in (*notes(self.source), *unswitched(self.source)):
             self._mistake(self.source.line(note.offset), note.message)
         for place in _places(self.source):
             self.page.roles.append((self.source.line(place.offset), place.role))
+        self.page.formulas = [_formula(token) for token in _displayed(self.source.tokens)]
         self._walk()
 
     def _mistake(self, line: int, message: str) -> None:
@@ -303,7 +343,7 @@ class _Walk:
             self._mistake(directive.line, message)
         read = passage(directive.body)
         self.page.words += read.words
-        for offset, message in read.notes:
+        for offset, message in (*read.notes, *read.unswitched):
             self._mistake(above + 1 + directive.body.count("\n", 0, offset), message)
         for offset, role in read.roles:
             self.page.roles.append((above + 1 + directive.body.count("\n", 0, offset), role))

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from content.faults import suggest
-from content.syntax import COLORS, FIELD, KEBAB, ROLES, Source, Span, target_and_shown
+from content.syntax import (
+    COLORS,
+    FIELD,
+    KEBAB,
+    QUANTITIES,
+    ROLES,
+    Source,
+    Span,
+    target_and_shown,
+)
 
 
 class Note(NamedTuple):
@@ -190,6 +199,11 @@ def _role_mistakes(span: Span) -> Iterator[str]:
         yield f"the role `{{{span.name}}}` is empty"
     elif span.name == "claim" and shown:
         yield "a claim shows its own value: write {claim}`" + target + "`"
+    elif span.name in QUANTITIES and not _NUMBER.fullmatch(shown):
+        yield f"the role `{{{span.name}}}` takes a number such as 0.693, not `{shown}`"
+
+
+_NUMBER = re.compile(r"−?\d+(\.\d+)?")
 
 
 def _bare_roles(source: Source) -> Iterator[Note]:
@@ -201,6 +215,22 @@ def _bare_roles(source: Source) -> Iterator[Note]:
 
 
 _BRACED = re.compile(r"\{(\w+)\}")
+
+
+def unswitched(source: Source) -> Iterator[Note]:
+    """Numbers in nats or bits that a reader's choice of unit would not reach."""
+    formulas = {span.end for span in source.spans if span.kind == "math"}
+    for match in source.free(_UNIT):
+        before = source.text[: match.start()].rstrip()
+        if len(before) in formulas or before[-1:].isdigit():
+            yield Note(match.start(), _UNREACHED.replace("nats", match[1].rstrip("s") + "s"))
+
+
+_UNIT = re.compile(r"\b(nats?|bits?)\b")
+_UNREACHED = (
+    "a quantity in nats: write {nats}`0.693`, so that it follows the reader's choice of unit, or "
+    "{fixed}`0.693 nats` where the unit is the point"
+)
 _CHECKS = (
     _dollar_notes,
     _maths_notes,

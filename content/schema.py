@@ -69,10 +69,15 @@ class Term(Entry):
 
 
 class Erratum(Entry):
-    """`errata.yaml`: a claim as popular texts make it, and what is right."""
+    """`errata.yaml`: a claim as popular texts make it, and what is right.
+
+    `corrected` puts the claim right in one sentence like it: of about its length and in its tone,
+    so that who sees both cannot tell by their form which is right. `right` explains.
+    """
 
     id: Key
     often_written: Text
+    corrected: Text  # the sentence often written, put right in one parallel sentence
     right: Text
     source: str
     claim: str | None = None  # "lesson/claim-id" that settles it by computation
@@ -83,6 +88,7 @@ class Objective(Entry):
 
     id: Key
     text: Text
+    section: Key  # where the lesson teaches it
 
 
 class Figure(Entry):
@@ -91,7 +97,7 @@ class Figure(Entry):
     id: Key
     function: Plain  # name in engine.figures
     caption: Text
-    alt: Plain
+    alt: Text  # what to see, for who cannot; without mathematics
 
 
 class FrontMatter(Entry):
@@ -159,6 +165,7 @@ class BasicCard(Entry):
     question: Text
     answer: Text
     why: Text | None = None
+    figure: Key | None = None  # of the lesson, shown with the answer
     section: Key
     source: str
     objective: Key | None = None
@@ -172,6 +179,7 @@ class ClozeCard(Entry):
     topic: Key
     text: Text
     extra: Text | None = None
+    figure: Key | None = None
     section: Key
     source: str
     objective: Key | None = None
@@ -218,6 +226,7 @@ class Claim(Entry):
     arguments: dict[str, Argument] = {}
     tolerance: float = Field(ge=0, allow_inf_nan=False)
     source: str
+    fixed: bool = False  # its unit is the point: it stays in nats or bits whatever a reader prefers
 
     @model_validator(mode="after")
     def _value_is_a_number(self) -> "Claim":

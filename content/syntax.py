@@ -18,7 +18,8 @@ from mdit_py_plugins.myst_role import myst_role_plugin
 from mdit_py_plugins.myst_role.index import myst_role
 
 COLORS = ("policy", "reference", "reward", "chosen", "rejected")
-ROLES = ("term", "cite", "claim", *COLORS)
+QUANTITIES = ("nats", "bits")  # a number of that unit; a page may show it in the other
+ROLES = ("term", "cite", "claim", *QUANTITIES, "fixed", *COLORS)
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 

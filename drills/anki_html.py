@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from content.units import formulas
 from drills.anki_markdown import Names, convert, escaped, on_one_line, role
 from drills.errors import DeckError
 
@@ -43,6 +44,7 @@ _INNERMOST = re.compile(f"{_OPEN}\\d+{_NUMBERED}({_WITHIN}?)(?:::({_WITHIN}))?{_
 
 def to_html(text: str, names: Names) -> str:
     """Return card text as the HTML of a field, on one line."""
+    text = formulas(text)
     try:
         return _quick(text, names)
     except _UnclearError:

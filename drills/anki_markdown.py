@@ -18,6 +18,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 
 from content.markdown import COLORS
+from content.syntax import QUANTITIES
+from content.units import quantity
 
 _SHOWN_AND_TARGET = re.compile(r"(?P<shown>[^<]+?)\s*<(?P<target>[^<>]+)>", re.DOTALL)
 _LINE_END = re.compile(r"[ \t]*\n[ \t]*")
@@ -63,6 +65,8 @@ def role(name: str, body: str, names: Names, inline: Callable[[str], str]) -> st
     target = parted["target"] if parted else body
     if name in COLORS:
         return f'<span class="{name}">{inline(body)}</span>'
+    if name in QUANTITIES:
+        return quantity(body, name)
     if parted:
         return inline(parted["shown"])
     if name == "cite":

@@ -10,10 +10,12 @@ finds it in Anki's browser. (A deck cannot suspend it: Anki imports new cards as
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from content.faults import suggest
 from content.load import Lesson, LoadedCourse
+from content.markdown import words
 from content.schema import BasicCard, Card, ClozeCard, Source
 from drills.anki_html import Cloze, to_html
 from drills.anki_markdown import Names, escaped
@@ -26,6 +28,19 @@ BASIC_FIELDS = (
 CLOZE_FIELDS = ("Text", "Extra", "Source", "SourceURL", "CardID", "Spare1", "Spare2")
 
 
+class Picture(NamedTuple):
+    """A figure of a lesson as a card shows it."""
+
+    name: str  # of the file in Anki's media folder, which all decks share
+    path: Path
+    alt: str
+
+    @property
+    def html(self) -> str:
+        """Return the image's element."""
+        return f'<img src="{self.name}" alt="{escaped(self.alt)}">'
+
+
 class AnkiNote(NamedTuple):
     """One card, ready for Anki."""
 
@@ -35,6 +50,7 @@ class AnkiNote(NamedTuple):
     text: tuple[str, str, str] | tuple[Cloze, str]  # question, answer, why; or sentence, extra
     source: str
     link: str
+    picture: Picture | None
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -103,7 +119,15 @@ def _of_lesson(
     first = _cards_before(course, lesson) + 1
     for place, card in enumerate(lesson.cards, start=first):
         link = f"{links}/{lesson.id}?section={card.section}"
-        yield AnkiNote(card, lesson, place, _text(card, names), sources[card.source], link)
+        shown = _picture(course, lesson, card.figure) if card.figure else None
+        text = _text(card, names, picture=shown.html if shown else "")
+        yield AnkiNote(card, lesson, place, text, sources[card.source], link, shown)
+
+
+def _picture(course: LoadedCourse, lesson: Lesson, figure: str) -> Picture:
+    (drawn,) = (each for each in lesson.head.figures if each.id == figure)
+    path = course.folder / "lessons" / lesson.id / f"{figure}.png"
+    return Picture(f"surprisal-{lesson.id}-{figure}.png", path, words(drawn.alt))
 
 
 def _names(course: LoadedCourse, lesson: Lesson) -> Names:
@@ -114,11 +138,12 @@ def _names(course: LoadedCourse, lesson: Lesson) -> Names:
     )
 
 
-def _text(card: Card, names: Names) -> tuple[str, str, str] | tuple[Cloze, str]:
+def _text(card: Card, names: Names, *, picture: str) -> tuple[str, str, str] | tuple[Cloze, str]:
+    """Convert a card's text; the picture stands under Why or Extra."""
     if isinstance(card, BasicCard):
         why = to_html(card.why, names) if card.why else ""
-        return to_html(card.question, names), to_html(card.answer, names), why
-    return _cloze(card, names), to_html(card.extra, names) if card.extra else ""
+        return to_html(card.question, names), to_html(card.answer, names), why + picture
+    return _cloze(card, names), (to_html(card.extra, names) if card.extra else "") + picture
 
 
 def _cloze(card: ClozeCard, names: Names) -> Cloze:

@@ -15,6 +15,7 @@ What holds, and why (tried against Anki itself):
 
 import hashlib
 import io
+import json
 import sqlite3
 import zipfile
 from collections import Counter
@@ -35,7 +36,7 @@ from genanki.util import guid_for
 from content.load import Lesson, LoadedCourse
 from content.schema import Card
 from drills import anki_notes, tsv
-from drills.anki_notes import BASIC, BASIC_FIELDS, CLOZE, CLOZE_FIELDS, AnkiNote
+from drills.anki_notes import BASIC, BASIC_FIELDS, CLOZE, CLOZE_FIELDS, AnkiNote, Picture
 from drills.errors import DeckError
 
 NAMESPACE = "surprisal"  # of the GUIDs; never to change
@@ -65,7 +66,8 @@ def build_apkg(
     notes = anki_notes.notes(course, lesson=lesson, base_url=base_url)
     times = [_changed(course, note.card, epoch) for note in notes]
     decks = _decks(course, notes, times)
-    return _archive(_collection(decks, newest=max(times)))
+    pictures = sorted({note.picture for note in notes if note.picture})
+    return _archive(_collection(decks, newest=max(times)), pictures)
 
 
 def build_tsv(
@@ -198,12 +200,23 @@ def _collection(decks: list[Deck], *, newest: int) -> bytes:
     return bytes(data)
 
 
-def _archive(collection: bytes) -> bytes:
+def _archive(collection: bytes, pictures: Sequence[Picture]) -> bytes:
+    """Pack the collection and its pictures: files named by number, and a list of their names."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_member("collection.anki2"), collection)
-        archive.writestr(_member("media"), "{}")
+        names = {str(number): picture.name for number, picture in enumerate(pictures)}
+        archive.writestr(_member("media"), json.dumps(names))
+        for number, picture in enumerate(pictures):
+            archive.writestr(_member(str(number)), _read(picture))
     return file.getvalue()
+
+
+def _read(picture: Picture) -> bytes:
+    try:
+        return picture.path.read_bytes()
+    except OSError as error:
+        raise DeckError(f"the picture {picture.path} cannot be read: {error.strerror}") from error
 
 
 def _member(name: str) -> zipfile.ZipInfo:

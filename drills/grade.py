@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from content.schema import Choice, Synthesis
+from content.units import Unit
 from drills import score
 from drills.errors import DrillsError
 
@@ -16,7 +17,7 @@ class Grade:
 
     bits: float  # log2(p[answer] * n), of the belief after the floor
     best_bits: float  # what the surest right answer would have earned
-    meaning: str  # the bits in one sentence
+    meaning: str  # the score in one sentence
     right: bool | None  # None: no option led
     believed: int | None  # the option with the most probability, None when several share it
     answer: int  # the right option
@@ -35,8 +36,10 @@ class SelfGrade:
     missed: tuple[str, ...]  # the points not met, in the rubric's order
 
 
-def grade(choice: Choice, probabilities: Sequence[float]) -> Grade:
+def grade(choice: Choice, probabilities: Sequence[float], *, unit: Unit = "bits") -> Grade:
     """Score a probability per option of `choice`, and pick the feedback for what was believed.
+
+    `unit` is that of the sentence about the score; the score itself is in bits.
 
     Raises:
         DrillsError: not one probability per option, or they do not sum to one.
@@ -48,7 +51,7 @@ def grade(choice: Choice, probabilities: Sequence[float]) -> Grade:
     return Grade(
         bits=bits,
         best_bits=score.best_bits(len(scored)),
-        meaning=score.meaning(bits, len(scored)),
+        meaning=score.meaning(bits, len(scored), unit=unit),
         right=None if believed is None else believed == choice.answer,
         believed=believed,
         answer=choice.answer,

@@ -5,7 +5,7 @@ Everything here is a pure function of the events, oldest first, as `drills.store
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -21,6 +21,7 @@ from drills.events import (
     Repredicted,
     SelfGraded,
     Stepped,
+    Verified,
     item,
 )
 from drills.grade import leader
@@ -28,6 +29,8 @@ from drills.grade import leader
 P = TypeVar("P", bound=Payload)
 
 ENOUGH_POINTS = 0.5  # the share of a rubric's points that makes a free text recalled
+RETAINED_AFTER = timedelta(days=7)  # from the first answer to one that shows what was kept
+ERRATA = "errata"  # the errata of the course are items as those of a lesson, `errata/<id>`
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,11 @@ class Record:
         return next(reversed(self._about(kind, item)), None)
 
     def bits_earned(self, lesson: str | None = None) -> float:
-        """Sum the log scores of the first answer to each question of the quiz.
+        """Sum the log scores of the first answer to each question of a quiz, or of all.
 
         Later answers do not count: the feedback has named the right option by then. Predictions
-        do not either: nobody should pay for a guess made before reading.
+        do not either: nobody should pay for a guess made before reading. Errata belong to no quiz;
+        `bits_earned(ERRATA)` sums theirs.
         """
         return sum(first.payload.bits for first in self._firsts(Answered, lesson))
 
@@ -83,7 +87,9 @@ class Record:
     def _firsts(self, kind: type[P], lesson: str | None) -> list[Event[P]]:
         by_item = self._filed.get(kind.kind, {})
         firsts = [filed[0] for filed in by_item.values()]
-        return [first for first in firsts if lesson is None or first.lesson == lesson]
+        if lesson is None:
+            return [first for first in firsts if first.lesson != ERRATA]
+        return [first for first in firsts if first.lesson == lesson]
 
     @cached_property
     def _filed(self) -> dict[str, dict[str, list[Event[Any]]]]:
@@ -105,6 +111,8 @@ class Outline:
     derivations: tuple[str, ...] = ()
     labs: tuple[str, ...] = ()
     cards: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    errata: tuple[str, ...] = ()  # those that a claim of the lesson settles
 
 
 @dataclass(frozen=True)
@@ -127,10 +135,16 @@ class Progress:
     predicted: Rung  # every prediction was committed
     read: Rung  # every section was read
     recalled: Rung  # every question's latest answer has the right option in the lead
-    derived: Rung  # a derivation was stepped through, every line of it, or a lab was run
-    retained: Rung  # cards known for long, once they are reviewed
+    derived: Rung  # a derivation stepped through or a lab run; with neither, every claim verified
+    retained: Rung  # every question and erratum answered rightly again, a week or more later
     answered: int  # questions of the quiz with an answer or a self-graded text
     bits: float  # earned in this lesson
+
+    @property
+    def share(self) -> float:
+        """The share of predictions, sections and questions that is done, whatever it earned."""
+        of = self.predicted.of + self.read.of + self.recalled.of
+        return (self.predicted.done + self.read.done + self.answered) / of if of else 0.0
 
 
 def progress(record: Record, outline: Outline) -> Progress:
@@ -143,9 +157,7 @@ def progress(record: Record, outline: Outline) -> Progress:
         read=_read(record, outline),
         recalled=_recalled(record, outline),
         derived=_derived(record, outline),
-        retained=_rung(
-            "retained", [None for _card in outline.cards]
-        ),  # nothing is reviewed here yet
+        retained=_retained(record, outline),
         answered=sum(attempt is not None for attempt in attempts),
         bits=record.bits_earned(outline.lesson),
     )
@@ -157,6 +169,16 @@ def fits(choice: Choice, belief: Belief) -> bool:
     False when an author has since changed how many options there are or which one is right.
     """
     return len(choice.options) == len(belief.probabilities) and choice.answer == belief.right
+
+
+def retained(record: Record, name: str) -> Event[Answered] | None:
+    """Return the answer that shows a question was retained, None while there is none.
+
+    It has the right option in the lead, at least a week after the first answer of all.
+    """
+    answers = record.all(Answered, name)
+    late = (each for each in answers if each.at - answers[0].at >= RETAINED_AFTER)
+    return next((each for each in late if _led(each.payload)), None)
 
 
 def _predicted(record: Record, outline: Outline) -> Rung:
@@ -181,6 +203,8 @@ def _recalled(record: Record, outline: Outline) -> Rung:
 
 
 def _derived(record: Record, outline: Outline) -> Rung:
+    if not outline.derivations and not outline.labs:
+        return _verified(record, outline)
     stepped = [_all_lines(record, item(outline.lesson, name)) for name in outline.derivations]
     ran = [record.first(Ran, item(outline.lesson, name)) for name in outline.labs]
     done = [event for event in (*stepped, *ran) if event is not None]
@@ -192,6 +216,18 @@ def _derived(record: Record, outline: Outline) -> Rung:
         evidence=tuple(event.id for event in done),
         at=min((event.at for event in done), default=None),
     )
+
+
+def _verified(record: Record, outline: Outline) -> Rung:
+    """The same rung of a lesson that has nothing to derive or run: its claims, all recomputed."""
+    names = (item(outline.lesson, name) for name in outline.claims)
+    return _rung("derived", [record.first(Verified, name) for name in names])
+
+
+def _retained(record: Record, outline: Outline) -> Rung:
+    names = [item(outline.lesson, name) for name in outline.choices]
+    names += [item(ERRATA, name) for name in outline.errata]
+    return _rung("retained", [retained(record, name) for name in names])
 
 
 def _rung(name: str, evidence: Sequence[Event[Any] | None]) -> Rung:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
+from content.units import Unit, convert
 from drills.errors import DrillsError
 
 FLOOR = 0.01  # the least probability an option can be given; recorded beliefs rely on it
@@ -125,8 +126,8 @@ def from_percent(percents: Sequence[float]) -> tuple[float, ...]:
     return with_floor([percent / 100 for percent in percents])
 
 
-def meaning(bits: float, n: int) -> str:
-    """One sentence that says what a score of `bits` on a question with n options means."""
+def meaning(bits: float, n: int, *, unit: Unit = "bits") -> str:
+    """One sentence that says, in `unit`, what a score of `bits` on n options means."""
     _check_count(n)
     if not math.isfinite(bits) or bits > math.log2(n) + TOLERANCE:
         raise DrillsError(
@@ -134,8 +135,10 @@ def meaning(bits: float, n: int) -> str:
             f"and a finite loss; this score is {bits:g}."
         )
     if abs(bits) < 0.05:
-        return "This belief earned 0.0 bits: it was worth no more and no less than an even split."
-    return _loss_in_words(bits, n) if bits < 0 else _gain_in_words(bits)
+        return (
+            f"This belief earned 0.0 {unit}: it was worth no more and no less than an even split."
+        )
+    return _loss_in_words(bits, n, unit) if bits < 0 else _gain_in_words(bits, unit)
 
 
 def check(probabilities: Sequence[float]) -> None:
@@ -212,17 +215,21 @@ def _whole(shares: Sequence[Fraction]) -> tuple[int, ...]:
     return tuple(wholes)
 
 
-def _gain_in_words(bits: float) -> str:
+def _amount(bits: float, unit: Unit) -> str:
+    return f"{bits if unit == 'bits' else convert(bits, unit):.1f} {unit}"
+
+
+def _gain_in_words(bits: float, unit: Unit) -> str:
     ruled_out = 1 - 2**-bits  # what is left of the options is 2^-bits
     return (
-        f"You moved {bits:.1f} bits toward the truth: "
+        f"You moved {_amount(bits, unit)} toward the truth: "
         f"as much as ruling out {_fraction_in_words(ruled_out)} of the options."
     )
 
 
-def _loss_in_words(bits: float, n: int) -> str:
+def _loss_in_words(bits: float, n: int, unit: Unit) -> str:
     return (
-        f"This belief cost you {-bits:.1f} bits: it gave the right answer "
+        f"This belief cost you {_amount(-bits, unit)}: it gave the right answer "
         f"{_percent(2**bits / n)}, and an even split would have given it {_percent(1 / n)}."
     )
 

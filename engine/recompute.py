@@ -1,10 +1,11 @@
 """Recompute a stated number by name: the bridge from a claim in a file to a function here."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
-from engine import checks
+from engine import modules
 from engine.errors import EngineError
 
 
@@ -19,10 +20,7 @@ def recompute(function: str, arguments: Mapping[str, Any]) -> float:
         UnknownCheckError: if there is no such function, or the arguments do not fit it.
         EngineError: if the function refuses the values, or cannot compute with them.
     """
-    known = names()
-    if function not in known:
-        raise UnknownCheckError(f"expected one of {', '.join(known)}; got {function!r}")
-    check = getattr(checks, function)
+    check = _check(function)
     try:
         inspect.signature(check).bind(**arguments)
     except TypeError as error:
@@ -38,10 +36,26 @@ def recompute(function: str, arguments: Mapping[str, Any]) -> float:
 
 
 def names() -> tuple[str, ...]:
-    """Return the public functions defined in `engine.checks`: all that a claim may call."""
-    functions = inspect.getmembers(checks, inspect.isfunction)
-    return tuple(
-        name
-        for name, function in functions
-        if function.__module__ == checks.__name__ and not name.startswith("_")
-    )
+    """Return the names of all functions that a claim may call."""
+    return tuple(sorted(_known()))
+
+
+def path(function: str) -> str:
+    """Return where a function stands, as it is imported: "engine.checks.preferences.dpo_loss".
+
+    Raises:
+        UnknownCheckError: if there is no such function.
+    """
+    return f"{_check(function).__module__}.{function}"
+
+
+def _check(function: str) -> Callable[..., float]:
+    known = _known()
+    if function not in known:
+        raise UnknownCheckError(f"expected one of {', '.join(names())}; got {function!r}")
+    return known[function]
+
+
+@cache
+def _known() -> dict[str, Callable[..., float]]:
+    return modules.functions("engine.checks")

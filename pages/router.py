@@ -15,7 +15,7 @@ import streamlit as st  # noqa: E402  the path comes first
 
 from content.load import ContentError, LoadedCourse  # noqa: E402
 from pages import resources  # noqa: E402
-from pages.parts import faults, learner, links  # noqa: E402
+from pages.parts import faults, learner, links, terms, units  # noqa: E402
 
 # As data: a page's own icon would be fetched from elsewhere, a file read again on every run.
 ICON = (
@@ -40,7 +40,9 @@ def main() -> None:
     st.set_page_config(layout=layout)
     faults.notice(resources.faults())
     learner.notice(learner.arrive())
+    units.choose()
     page.run()
+    terms.in_place(course, page.url_path)
 
 
 def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
@@ -60,6 +62,7 @@ def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
         "Reference": [
             _screen("course.glossary", "Glossary", icon="menu_book"),
             _screen("course.errata", "Errata", icon="rule"),
+            _screen("course.sources", "Sources", icon="article"),
             _screen("labs.screen", "Lab", path="lab", visibility="hidden"),
         ],
     }

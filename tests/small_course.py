@@ -41,8 +41,9 @@ surprisal:
 """,
     "errata.yaml": """\
 - id: bits-or-nats
-  often_written: $-\\log 0.5$ is 0.69 bits
-  right: It is 0.69 nats, {claim}`coins/fair-coin-bits`.
+  often_written: $-\\log 0.5$ is {fixed}`0.69 bits`
+  corrected: $-\\ln 0.5$ is {fixed}`0.69 nats`
+  right: It is {fixed}`0.69 nats`, {claim}`coins/fair-coin-bits`.
   source: shannon1948
   claim: coins/fair-coin
 """,
@@ -56,6 +57,7 @@ key_figures: [fair-coin, fair-coin-bits, bent-coin]
 objectives:
   - id: say-entropy
     text: Say what the entropy of a coin is.
+    section: entropy
 figures:
   - id: curve
     function: entropy_curve
@@ -75,6 +77,7 @@ The {term}`entropy` of a fair coin is {claim}`fair-coin` {cite}`shannon1948`, an
 {term}`surprisals <surprisal>` add up {cite}`as he showed <shannon1948>`.
 
 $$
+% definition
 H = -\\sum_{i} p_{i} \\log p_{i}
 $$
 
@@ -176,7 +179,7 @@ questions:
   topic: entropy
   question: What is the entropy of a fair coin?
   answer: |
-    It is $\\log 2$ nats.
+    It is $\\log 2$.
 
     One bit, {claim}`fair-coin-bits`.
   why: Both sides are alike.

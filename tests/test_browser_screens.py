@@ -19,7 +19,10 @@ from tests.test_browser_lesson import RUN_MS, believe, card, no_idea, open_every
 
 pytestmark = pytest.mark.slow
 
-SCREENS = ("/", "/progress", "/decks", "/glossary", "/errata", "/restore?code=none", "/lab?id=dpo")
+SCREENS = (
+    *("/", "/progress", "/decks", "/glossary?term=kl-divergence", "/sources", "/errata"),
+    *("/errata?way=Spot+the+error", "/restore?code=none", "/lab?id=dpo"),
+)
 
 
 def assert_good(page: Page) -> None:

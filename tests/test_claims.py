@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from content.load import LoadedCourse, load_course
 from content.schema import Claim
-from engine import checks, examples, policies, preferences, train
+from engine import examples, policies, preferences, train
+from engine.checks import preferences as checks
 from engine.errors import EngineError, RangeError
 from engine.recompute import names, recompute
 

@@ -260,7 +260,7 @@ def test_a_note_holds_its_fields_tags_and_place(course: LoadedCourse) -> None:
     link = "http://127.0.0.1:8501/coins?section="
     assert first.fields == (
         "What is the entropy of a fair coin?",
-        r"<p>It is \(\log 2\) nats.</p><p>One bit, 1 bit.</p>",
+        r"<p>It is \(\log 2\).</p><p>One bit, 1 bit.</p>",
         "Both sides are alike.",
         source,
         f"{link}entropy",
@@ -367,6 +367,23 @@ def test_a_build_leaves_no_file_behind(
     (tmp_path / "temporary").mkdir()
     _apkg(course)
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_card_s_figure_travels_with_the_deck(folder: Path) -> None:
+    picture = folder / "lessons" / "coins" / "curve.png"
+    picture.write_bytes(b"a picture")
+    edit(folder, "lessons/coins/cards.yaml", "  why: Both", "  figure: curve\n  why: Both")
+    edit(folder, "lessons/coins/lesson.md", "alt: A hill", 'alt: A "hill"')
+    course = load_course(folder)
+    with zipfile.ZipFile(io.BytesIO(_apkg(course))) as archive:
+        assert json.loads(archive.read("media")) == {"0": "surprisal-coins-curve.png"}
+        assert archive.read("0") == b"a picture"
+    first, _ = anki_notes.notes(course, lesson=None, base_url=None)
+    shown = '<img src="surprisal-coins-curve.png" alt="A &quot;hill&quot; with its top'
+    assert shown in first.fields[2]
+    picture.unlink()
+    with pytest.raises(DeckError, match=r"curve\.png cannot be read"):
+        _apkg(course)
 
 
 def test_the_archive_holds_no_trace_of_where_and_when(course: LoadedCourse) -> None:

@@ -19,10 +19,11 @@ from drills.events import (
     Repredicted,
     SelfGraded,
     Stepped,
+    Verified,
     Wrote,
     to_json,
 )
-from drills.record import Outline, Record, fits, progress
+from drills.record import ERRATA, RETAINED_AFTER, Outline, Record, fits, progress, retained
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 RIGHT, WRONG, SPLIT = (0.7, 0.1, 0.1, 0.1), (0.1, 0.7, 0.1, 0.1), (0.25, 0.25, 0.25, 0.25)
@@ -35,14 +36,16 @@ OUTLINE = Outline(
     derivations=("d",),
     labs=("l",),
     cards=("c",),
+    claims=("k", "k2"),
+    errata=("e",),
 )
 
 
-def record(*happened: tuple[str, Payload]) -> Record:
+def record(*happened: tuple[str, Payload], apart: timedelta = timedelta(minutes=1)) -> Record:
     """A record in which these things happened, a minute apart."""
     numbers = count(1)
     return Record.of(
-        Event(n, LearnerId(1), p.kind, name, START + timedelta(minutes=n), f"n{n}", to_json(p))
+        Event(n, LearnerId(1), p.kind, name, START + n * apart, f"n{n}", to_json(p))
         for n, (name, p) in zip(numbers, happened, strict=False)
     )
 
@@ -116,7 +119,7 @@ def test_an_empty_record_stands_at_the_foot_of_the_ladder() -> None:
     foot = progress(record(), OUTLINE)
     rungs = (foot.predicted, foot.read, foot.recalled, foot.derived, foot.retained)
     assert [rung.name for rung in rungs] == ["predicted", "read", "recalled", "derived", "retained"]
-    assert [(rung.done, rung.of) for rung in rungs] == [(0, 2), (0, 2), (0, 3), (0, 2), (0, 1)]
+    assert [(rung.done, rung.of) for rung in rungs] == [(0, 2), (0, 2), (0, 3), (0, 2), (0, 3)]
     assert not any(rung.earned or rung.evidence or rung.at for rung in rungs)
     assert (foot.answered, foot.bits) == (0, 0)
 
@@ -175,6 +178,66 @@ def test_a_run_of_the_lab_is_enough_for_the_same_rung() -> None:
     reached = progress(record(("dpo/l", Ran()), ("dpo/l", Ran())), OUTLINE)
     assert (reached.derived.done, reached.derived.earned) == (1, True)
     assert reached.derived.at == START + timedelta(minutes=1)
+
+
+def verified(*, agreed: bool = True) -> Verified:
+    """A claim that was recomputed."""
+    return Verified(expected=1, got=1, agreed=agreed)
+
+
+def test_with_nothing_to_derive_or_run_all_claims_are_to_be_verified() -> None:
+    outline = Outline(lesson="dpo", claims=("k", "k2"))
+    one = progress(record(("dpo/k", verified()), ("dpo/k", verified())), outline).derived
+    assert (one.name, one.done, one.of, one.earned) == ("derived", 1, 2, False)
+    both = progress(record(("dpo/k", verified()), ("dpo/k2", verified())), outline).derived
+    assert (both.done, both.earned, both.evidence) == (2, True, (1, 2))
+    assert not progress(record(("dpo/k", verified()), ("dpo/k2", verified())), OUTLINE).derived.done
+
+
+@pytest.mark.parametrize(
+    ("days", "later", "holds"),
+    [(7, RIGHT, True), (6.99, RIGHT, False), (7, SPLIT, False), (30, WRONG, False)],
+)
+def test_what_is_right_a_week_after_the_first_answer_is_retained(
+    days: float, later: tuple[float, ...], *, holds: bool
+) -> None:
+    for first in (RIGHT, WRONG):
+        past = record(
+            ("dpo/q", answered(first)), ("dpo/q", answered(later)), apart=timedelta(days=days)
+        )
+        assert (retained(past, "dpo/q") is not None) is holds
+
+
+def test_a_week_is_counted_from_the_first_answer_and_is_not_lost_again() -> None:
+    answers = [("dpo/q", answered(RIGHT)) for _ in range(3)]
+    halves = record(*answers, apart=RETAINED_AFTER / 2)
+    found = retained(halves, "dpo/q")
+    assert found is not None
+    assert found.id == 3
+    assert retained(record(*answers[:1]), "dpo/q") is None
+    again = record(*answers, ("dpo/q", answered(WRONG)), apart=RETAINED_AFTER / 2)
+    assert retained(again, "dpo/q") == found
+
+
+def test_the_last_rung_counts_questions_and_the_errata_of_the_lesson() -> None:
+    twice = [(name, answered(RIGHT)) for name in ("dpo/q", "dpo/q2", "errata/e") for _ in range(2)]
+    rung = progress(record(*twice, apart=RETAINED_AFTER), OUTLINE).retained
+    assert (rung.done, rung.of, rung.earned, rung.evidence) == (3, 3, True, (2, 4, 6))
+
+
+def test_errata_count_toward_no_quiz() -> None:
+    past = record(("errata/e", answered(RIGHT)), ("dpo/q", answered(SPLIT)))
+    assert past.bits_earned() == past.bits_earned("dpo") == 0
+    assert past.bits_earned(ERRATA) == pytest.approx(log2(2.8))
+    reached = progress(past, OUTLINE)
+    assert (reached.answered, reached.bits) == (1, 0)
+
+
+def test_the_share_done_counts_what_was_done_whatever_it_earned() -> None:
+    assert progress(record(), OUTLINE).share == 0
+    some = record(("dpo/p", predicted(WRONG)), ("dpo/why", Read()), ("dpo/q", answered(WRONG)))
+    assert progress(some, OUTLINE).share == pytest.approx(3 / 7)
+    assert progress(some, Outline(lesson="dpo")).share == 0
 
 
 def test_a_lesson_without_something_does_not_earn_it() -> None:

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.mathtext import MathTextParser
 
 from engine.algebra.derivations import all_derivations, derivation
+from engine.algebra.derivations.dpo import VALUE
 from engine.algebra.expressions import L, X, Y, minus, over, plus, times
 from engine.algebra.latex import latex
 from engine.algebra.line import Line
@@ -16,13 +17,28 @@ from engine.algebra.vocabulary import Optimum, Policy, Reference, Reward
 from engine.algebra.worlds import World3
 
 DPO = derivation("dpo")
-LINES = [line for course in all_derivations().values() for line in course.lines]
+APART = {"softmax-max-entropy/softmax"}  # lines that share nothing with the one before
+NAMED = {
+    f"{course.id}/{line.id}": line for course in all_derivations().values() for line in course.lines
+}
+LINES = list(NAMED.values())
+STEPS = [
+    pytest.param(*pair, id=f"{course.id}/{pair[1].id}")
+    for course in all_derivations().values()
+    for pair in itertools.pairwise(course.lines)
+    if f"{course.id}/{pair[1].id}" not in APART
+]
 BROKEN = [line for way in DPO.breaks for line in way.lines]
 CORE = {
     *("math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msub", "msup", "mover"),
-    *("munder", "mtable", "mtr", "mtd"),
+    *("munder", "mtable", "mtr", "mtd", "msubsup", "msqrt"),
 }
+LONGEST = 34  # characters of a row on a phone
 ROLES = {"policy", "reference", "reward", "partition", "chosen", "rejected"}
+
+
+def named(line: Line) -> str:
+    return next((name for name, each in NAMED.items() if each is line), line.id)
 
 
 def drawn(line: Line, *, narrow: bool = False) -> ET.Element:
@@ -34,7 +50,7 @@ def ids(tree: ET.Element) -> list[str]:
 
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
-@pytest.mark.parametrize("line", [*LINES, *BROKEN], ids=lambda line: line.id)
+@pytest.mark.parametrize("line", [*LINES, *BROKEN], ids=named)
 def test_a_line_is_well_formed_mathml_core_with_unique_ids(line: Line, narrow: bool) -> None:  # noqa: FBT001
     tree = drawn(line, narrow=narrow)
     assert tree.tag == "math"
@@ -45,14 +61,16 @@ def test_a_line_is_well_formed_mathml_core_with_unique_ids(line: Line, narrow: b
     assert classes <= ROLES
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line.id)
+@pytest.mark.parametrize("line", LINES, ids=named)
 def test_fractions_and_scripts_have_two_parts(line: Line) -> None:
     for node in drawn(line).iter():
         if node.tag in {"mfrac", "msub", "msup", "mover", "munder"}:
             assert len(node) == 2, ET.tostring(node)
+        if node.tag == "msubsup":
+            assert len(node) == 3, ET.tostring(node)
 
 
-@pytest.mark.parametrize("line", [*LINES, *BROKEN], ids=lambda line: line.id)
+@pytest.mark.parametrize("line", [*LINES, *BROKEN], ids=named)
 def test_a_phone_gets_the_same_pieces_in_rows(line: Line) -> None:
     wide, narrow = drawn(line), drawn(line, narrow=True)
     assert ids(wide) == ids(narrow)
@@ -61,13 +79,66 @@ def test_a_phone_gets_the_same_pieces_in_rows(line: Line) -> None:
     assert fits == (narrow.find(".//mtable") is None)
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [*itertools.pairwise(DPO.lines)], ids=lambda line: line.id
-)
+@pytest.mark.parametrize(("before", "after"), STEPS)
 def test_pieces_travel_from_each_line_to_the_next(before: Line, after: Line) -> None:
     shared = set(ids(drawn(before))) & set(ids(drawn(after)))
     assert "relation" in shared
     assert len(shared - {"relation"}) >= 1
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line not in DPO.lines], ids=named)
+def test_no_row_is_too_long_for_a_phone(line: Line) -> None:
+    for relation in (line.relation, line.control.relation):
+        tree = ET.fromstring(presentation(relation, narrow=True))
+        table = tree.find("mtable")
+        for row in tree if table is None else table:
+            assert _long(row) <= LONGEST, "".join(row.itertext())
+
+
+def _long(node: ET.Element) -> int:
+    """Characters side by side: what is above and below a line, or a letter, counts once."""
+    parts = [_long(child) for child in node]
+    if node.tag == "mfrac":
+        return max(parts)
+    if node.tag == "msubsup":
+        return parts[0] + max(parts[1:])
+    return len(node.text or "") + sum(parts)
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+def test_the_natural_logarithm_can_be_written_as_such(narrow: bool) -> None:  # noqa: FBT001
+    for line in LINES:
+        log = presentation(line, narrow=narrow)
+        ln = presentation(line, narrow=narrow, natural="ln")
+        assert "<mi>log</mi>" not in ln
+        assert ln.count("<mi>ln</mi>") == log.count("<mi>log</mi>")
+        assert "log" not in plain(line, natural="ln").split()
+        assert r"\log" not in latex(line, natural="ln")
+    words = spoken(DPO.line("reward"), natural="ln")
+    assert words.endswith("plus beta times natural log of Z of x")
+    assert expression(VALUE, natural="ln").count("<mi>ln</mi>") == 1
+
+
+def test_what_other_derivations_bring_reads_as_it_should() -> None:
+    told = {name: plain(line) for name, line in NAMED.items()}
+    assert told["logit-gradient/gradient"] == "∂L/∂z_k = p_k − [k = y]"
+    assert told["max-entropy/gap"] == "log n − H(p) = KL(p ‖ u)"
+    assert told["softmax-max-entropy/stationary"] == "∂A(p)/∂p_i at p = p* = log Z − 1"
+    assert told["k3/mean-of-k3"] == "E_x∼q[t − 1 − log t] = KL(q ‖ p)"
+    assert told["ipo-margin/margin"] == "∂L/∂h at h = 1/(2 τ) = 0"
+    assert told["kl-optimum/summed"] == "Σ_y π_λ(y | x) = Z(x) e^(−λ/β − 1)"
+    assert told["grpo-advantage/advantage-right"] == "A_1 = √((1 − p) / p)"
+    assert told["grpo-advantage/ratio"] == "(|A_1| / |A_0|) = ((1 − p) / p)"
+    assert told["brier-proper/score"] == "S(q, i) = Σ_j (q_j − [i = j])²"
+    assert told["distillation-gradient/limit"] == "lim_T→∞ T (q_k(T) − p_k(T)) = ((z_k − v_k) / N)"
+    assert latex(NAMED["softmax-max-entropy/softmax"]) == (
+        r"p^{*}_{i} = \frac{e^{b \, z_{i}}}{\sum_{j} e^{b \, z_{j}}}"
+    )
+    assert spoken(NAMED["logit-gradient/gradient"]) == (
+        "the derivative of the loss with respect to z sub k equals p sub k minus "
+        "one if k is y, else zero"
+    )
+    assert "".join(drawn(NAMED["gaussian-moments/mean"]).itertext()) == "∂L(μ,σ2)∂μ|μ=m=0"
 
 
 def test_the_twins_are_marked_meet_and_are_gone() -> None:
@@ -114,14 +185,14 @@ def test_the_reward_line_reads_as_it_should() -> None:
     assert drawn(reward).attrib["alttext"] == spoken(reward)
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line.id)
+@pytest.mark.parametrize("line", LINES, ids=named)
 def test_latex_is_drawn_by_matplotlib_too(line: Line) -> None:
     parser = MathTextParser("path")
     for relation in (line.relation, *line.where, line.control.relation):
         parser.parse(f"${latex(relation)}$")
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line.id)
+@pytest.mark.parametrize("line", LINES, ids=named)
 def test_the_spoken_form_is_words(line: Line) -> None:
     words = spoken(line)
     assert words.isascii()

@@ -3,7 +3,9 @@
 import ast
 import inspect
 import math
+import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ from matplotlib.text import Text
 
 from content.load import load_course
 from engine import figures
+from engine.errors import EngineError
+from engine.figures import preferences, style
 
-LOOKS = [pytest.param(figures.LIGHT, id="light"), pytest.param(figures.DARK, id="dark")]
+LOOKS = [pytest.param(style.LIGHT, id="light"), pytest.param(style.DARK, id="dark")]
 SHOWN = [
     pytest.param(figure.function, id=f"{lesson.id}/{figure.id}")
     for lesson in load_course().lessons.values()
@@ -40,29 +44,28 @@ def _contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("function", SHOWN)
 @pytest.mark.parametrize("palette", LOOKS)
-def test_every_figure_of_the_course_is_drawn(function: str, palette: figures.Palette) -> None:
-    drawn = figures.svg(getattr(figures, function)(palette))
+def test_every_figure_of_the_course_is_drawn(function: str, palette: style.Palette) -> None:
+    drawn = style.svg(figures.draw(function, palette))
     assert ET.fromstring(drawn).tag.endswith("svg")
     assert len(drawn) < 100_000
 
 
 @pytest.mark.parametrize("function", SHOWN)
 def test_a_figure_is_the_same_each_time_and_another_in_the_dark(function: str) -> None:
-    draw = getattr(figures, function)
-    light = [figures.svg(draw(figures.LIGHT)) for _ in range(2)]
+    light = [style.svg(figures.draw(function, style.LIGHT)) for _ in range(2)]
     assert light[0] == light[1]
-    assert light[0] != figures.svg(draw(figures.DARK))
+    assert light[0] != style.svg(figures.draw(function, style.DARK))
     assert "<dc:date>" not in light[0]
 
 
 def test_png_is_the_same_each_time() -> None:
-    images = [figures.png(figures.displacement(figures.LIGHT), dots_per_inch=40) for _ in range(2)]
+    images = [style.png(preferences.displacement(style.LIGHT), dots_per_inch=40) for _ in range(2)]
     assert images[0] == images[1]
     assert images[0].startswith(b"\x89PNG")
 
 
 def test_displacement_shows_what_the_softmax_says_at_half_a_nat() -> None:
-    words = _words(figures.displacement(figures.LIGHT))
+    words = _words(preferences.displacement(style.LIGHT))
     table = {"chosen": 0.25, "third": 0.0, "rejected": -0.25}
     shared = {"chosen": -2.0, "third": 2.0, "rejected": -2.5}  # along (−0.2, 0.1), ten times
     for logits in (table, shared):
@@ -72,7 +75,7 @@ def test_displacement_shows_what_the_softmax_says_at_half_a_nat() -> None:
 
 
 def test_the_caption_for_the_blind_states_the_drawn_numbers() -> None:
-    words = _words(figures.displacement(figures.LIGHT))
+    words = _words(preferences.displacement(style.LIGHT))
     (figure,) = load_course().lessons["dpo"].head.figures
     for word in words:
         name, _, number = word.partition(" ")
@@ -81,27 +84,33 @@ def test_the_caption_for_the_blind_states_the_drawn_numbers() -> None:
 
 
 @pytest.mark.parametrize("palette", LOOKS)
-def test_words_stand_out_and_lines_can_be_seen(palette: figures.Palette) -> None:
+def test_words_stand_out_and_lines_can_be_seen(palette: style.Palette) -> None:
     assert _contrast(palette.text, palette.background) >= 7
     for color in (palette.policy, palette.reference, palette.chosen, palette.rejected):
         assert _contrast(color, palette.background) >= 3
 
 
 @pytest.mark.parametrize("palette", LOOKS)
-def test_words_have_the_color_of_text(palette: figures.Palette) -> None:
-    figure = figures.displacement(palette)
+def test_words_have_the_color_of_text(palette: style.Palette) -> None:
+    figure = preferences.displacement(palette)
     words = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     assert {text.get_color() for text in words} == {palette.text}
 
 
 def test_lines_differ_in_more_than_color() -> None:
-    for axes in figures.displacement(figures.LIGHT).axes:
+    for axes in preferences.displacement(style.LIGHT).axes:
         curves = [line for line in axes.get_lines() if line.get_linewidth() == 3]
         assert len({line.get_linestyle() for line in curves}) == len(curves) == 3
 
 
-def test_pyplot_is_never_imported() -> None:
-    tree = ast.parse(inspect.getsource(figures))
+def test_an_unknown_figure_is_told() -> None:
+    with pytest.raises(EngineError, match="displacement"):
+        figures.draw("blank", style.LIGHT)
+
+
+@pytest.mark.parametrize("function", [*figures.functions().values(), style.blank])
+def test_pyplot_is_never_imported(function: Callable[..., Figure]) -> None:
+    tree = ast.parse(inspect.getsource(sys.modules[function.__module__]))
     found = {
         name
         for node in ast.walk(tree)
@@ -113,12 +122,12 @@ def test_pyplot_is_never_imported() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_names_keep_their_distance_and_their_order(heights: list[float]) -> None:
-    placed = figures._spread(heights)
+    placed = style.spread(heights, gap=0.125)
     order = np.argsort(heights, kind="stable")
     gaps = np.diff(np.array(placed)[order])
-    assert (gaps >= figures._LABEL_GAP - 1e-9).all()
+    assert (gaps >= 0.125 - 1e-9).all()
     assert np.mean(placed) == pytest.approx(np.mean(heights), abs=1e-9)
 
 
 def test_names_that_stand_apart_stay_where_they_are() -> None:
-    assert figures._spread([0.9, 0.1, 0.5]) == pytest.approx([0.9, 0.1, 0.5])
+    assert style.spread([0.9, 0.1, 0.5], gap=0.125) == pytest.approx([0.9, 0.1, 0.5])

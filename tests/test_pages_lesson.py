@@ -17,7 +17,7 @@ from tests.learners import finish
 from tests.server import ROOT
 
 SHUT = "The lesson goes on here once you have committed"
-SCREENS = ("", "progress", "decks", "glossary", "errata", "restore", "lab")
+SCREENS = ("", "progress", "decks", "glossary", "errata", "sources", "restore", "lab")
 HOSTILE = [
     {"section": "nowhere", "line": "nothing"},
     {"line": "", "section": ""},
@@ -161,13 +161,6 @@ def test_a_written_answer_is_shown_as_it_was_written(finished: OpenApp, token: s
     app.run()
     assert written in [text.value for text in app.text]
     assert written not in drawn(app)
-
-
-def test_what_is_sought_in_the_glossary_is_not_drawn(open_app: OpenApp) -> None:
-    app = open_app("glossary")
-    app.text_input(key="glossary-search").input("![x](http://example.com/x.png)").run()
-    assert "No term holds what you typed" in drawn(app)
-    assert "example.com" not in drawn(app)
 
 
 def test_a_recovery_link_goes_with_the_record(

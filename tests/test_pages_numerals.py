@@ -38,5 +38,5 @@ def test_values_side_by_side_have_four_decimals() -> None:
 
 
 def test_a_divergence_below_what_doubles_tell_apart_is_said_to_be_so() -> None:
-    assert numerals.divergence(0.0) == "below 10⁻¹⁵ nats"
-    assert numerals.divergence(1.38) == "1.38 nats"
+    assert numerals.divergence(0.0, "nats") == "below 10⁻¹⁵ nats"
+    assert numerals.divergence(1.38, "bits") == "1.38 bits"

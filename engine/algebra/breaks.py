@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from engine.algebra import mathml, text
-from engine.algebra.expressions import X
+from engine.algebra.expressions import BETA, X
 from engine.algebra.line import Line
 from engine.algebra.numbers import Scene
 from engine.algebra.proof import Check, Claim, check, residual
@@ -102,7 +102,7 @@ class Break:
             return world.scene(second)
         table = dict(world.table())
         table[Reference] = _without(world.reference, self.zero)
-        return Scene(world.beta, {X: table})
+        return Scene(3, {BETA: world.beta}, {X: table})
 
 
 def _without(reference: tuple[float, ...], zero: frozenset[int]) -> tuple[float, ...]:

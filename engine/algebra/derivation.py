@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from engine.algebra.breaks import Break
+from engine.algebra.desk import Desk
 from engine.algebra.line import Line
 from engine.errors import EngineError
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """Lines in order, from what is given to the goal, and the ways to break them.
+    """Lines in order, from what is given to the goal, their numbers, and ways to break them.
 
     Raises:
         EngineError: for two lines of one name, or a break of a line that is not there.
@@ -19,6 +20,7 @@ class Derivation:
     title: str
     goal: str  # one sentence: what the last line will say
     lines: tuple[Line, ...]
+    desk: Desk
     breaks: tuple[Break, ...] = ()
 
     def __post_init__(self) -> None:

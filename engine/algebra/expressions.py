@@ -4,6 +4,10 @@ A line is generic in the response y: `Total(body, y)` sums over every response, 
 one probability. The same tree is printed, instantiated for a response set of a given size and
 proved, and evaluated in numbers; what a name stands for is its `definition()`, in all three.
 
+Any other set of outcomes works alike, with an integer symbol as its index: `Total(body, I)`. An
+unknown is a name without a definition, or a symbol; its assumptions say what it may be, positive
+or real, and so from where a refutation draws it.
+
 The constructors `plus`, `minus`, `times`, `over` keep terms in the order in which they are
 written, and keep SymPy from cancelling before the learner has seen what cancels.
 """
@@ -11,7 +15,7 @@ written, and keep SymPy from cancelling before the learner has seen what cancels
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Add, Expr, Integer, Mul, Pow, Symbol, exp, log, sympify
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, exp, log, sympify
 from sympy.core.basic import Basic
 from sympy.core.symbol import Str
 from sympy.printing.str import StrPrinter
@@ -23,6 +27,8 @@ X = Symbol("x")  # the prompt
 X1, X2 = Symbol("x_1"), Symbol("x_2")  # two different prompts
 BETA = Symbol("beta", positive=True)  # reward per nat
 COMPONENT = Symbol("k")  # the logit that a gradient is taken in
+INDEX, J, K = (Symbol(name, integer=True) for name in "ijk")  # indices of outcomes
+COUNT, COUNT_N = (Symbol(name, positive=True) for name in "nN")  # how many outcomes there are
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Named(Expr):  # type: ignore[misc]
     glyph: ClassVar[Glyph]
     slug: ClassVar[str]
     separators: ClassVar[tuple[str, ...]] = (",",)
+    prompted: ClassVar[bool] = False  # whether its second argument is a prompt, as in π(y | x)
     is_commutative = True
     is_real = True
     _diff_wrt = True  # the objective is differentiated with respect to π(y | x)
@@ -69,6 +76,14 @@ class Named(Expr):  # type: ignore[misc]
 
     def _sympystr(self, printer: StrPrinter) -> str:
         return f"{type(self).__name__}({', '.join(map(printer.doprint, self.args))})"
+
+
+class Indexed(Named):
+    """A name whose first argument is written as an index: p_i, q_i(T)."""
+
+    def shown(self) -> tuple["Basic | type[Named]", ...]:
+        """What stands between the parentheses, behind the index."""
+        return tuple(self.args[1:])
 
 
 def glyph_of(name: type[Named]) -> Glyph:
@@ -139,6 +154,25 @@ class Excess(Named):
         return minus(minus(self.args[0], 1), ln(self.args[0]))
 
 
+class Size(Named):
+    """|u|, drawn between bars."""
+
+    glyph = Glyph("|", "the size")
+    slug = "size"
+    is_nonnegative = True
+
+    def definition(self) -> Expr:
+        """√u²."""
+        return root(squared(self.args[0]))
+
+
+class Indicator(Expr):  # type: ignore[misc]
+    """[a = b]: one if two indices name the same outcome, else zero."""
+
+    is_commutative = True
+    is_real = True
+
+
 class Gradient(Expr):  # type: ignore[misc]
     """The gradient in the parameters θ; in an instance, the slope in one logit."""
 
@@ -147,7 +181,24 @@ class Gradient(Expr):  # type: ignore[misc]
 
 
 class SlopeAt(Expr):  # type: ignore[misc]
-    """∂ body / ∂ variable, taken where the policy of `variable` is replaced by that of `point`."""
+    """∂ body / ∂ variable, taken where the policy of `variable` is replaced by that of `point`.
+
+    Where `variable` is a symbol, it is replaced by the expression `point`.
+    """
+
+    is_commutative = True
+    is_real = True
+
+
+class Slope(Expr):  # type: ignore[misc]
+    """∂ body / ∂ variable: how fast `body` changes in one unknown, the others held."""
+
+    is_commutative = True
+    is_real = True
+
+
+class Limit(Expr):  # type: ignore[misc]
+    """What `body` tends to as `variable`, a positive symbol, grows without bound."""
 
     is_commutative = True
     is_real = True
@@ -225,6 +276,16 @@ def over(top: Expr | int, bottom: Expr | int) -> Expr:
     """A fraction."""
     inverse = Pow(sympify(bottom), Integer(-1), evaluate=False)
     return Mul(sympify(top), inverse, evaluate=False)
+
+
+def root(radicand: Expr) -> Expr:
+    """The square root, left as it stands."""
+    return Pow(radicand, Rational(1, 2), evaluate=False)
+
+
+def squared(base: Expr) -> Expr:
+    """The square, left as it stands."""
+    return Pow(base, Integer(2), evaluate=False)
 
 
 def ln(argument: Expr) -> Expr:

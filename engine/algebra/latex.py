@@ -8,7 +8,15 @@ from sympy import Expr, Pow, Symbol
 from sympy.core.basic import Basic
 from sympy.core.relational import Relational
 
-from engine.algebra.expressions import Divergence, Expectation, Glyph, Named, SlopeAt
+from engine.algebra.expressions import (
+    Divergence,
+    Expectation,
+    Glyph,
+    Limit,
+    Named,
+    Slope,
+    SlopeAt,
+)
 from engine.algebra.layout import Stated, Term, formula, is_fraction, is_name, sign
 from engine.algebra.text import Plain
 
@@ -17,6 +25,13 @@ COMMANDS = {
     "σ": r"\sigma",
     "θ": r"\theta",
     "beta": r"\beta",
+    "lambda": r"\lambda",
+    "mu": r"\mu",
+    "pi": r"\pi",
+    "λ": r"\lambda",
+    "Λ": r"\Lambda",
+    "tau": r"\tau",
+    "sigma^2": r"\sigma^2",
     "∗": "*",
     "ref": r"\mathrm{ref}",
     "KL": r"\mathrm{KL}",
@@ -27,16 +42,26 @@ SIGNS = {"=": "=", "≥": r"\geq", "≤": r"\leq"}
 class Latex(Plain):
     """Only commands that KaTeX, MathJax and matplotlib's own mathtext all know."""
 
-    separators: ClassVar[dict[str, str]] = {",": ", ", "∣": r" \mid ", "≻": r" \succ "}
+    separators: ClassVar[dict[str, str]] = {
+        ",": ", ",
+        ";": "; ",
+        "∣": r" \mid ",
+        "≻": r" \succ ",
+    }
 
     def relation(self, relation: Relational) -> str:
         return f"{self.draw(relation.lhs)} {SIGNS[sign(relation)]} {self.draw(relation.rhs)}"
 
     def named(self, name: Named) -> str:
-        arguments = self.arguments(name)
+        head, arguments = self.head(name), self.arguments(name)
+        if not arguments:
+            return head
         if all(isinstance(a, type) or a.is_Atom for a in name.shown()):
-            return f"{self.glyph(name.glyph)}({arguments})"
-        return rf"{self.glyph(name.glyph)}\left({arguments}\right)"
+            return f"{head}({arguments})"
+        return rf"{head}\left({arguments}\right)"
+
+    def subscripted(self, glyph: Glyph, index: str) -> str:
+        return f"{self.glyph(glyph)}_{{{index}}}"
 
     def argument(self, argument: Basic) -> str:
         return f"y_{{{int(argument) + 1}}}" if argument.is_Integer else self.draw(argument)
@@ -73,8 +98,14 @@ class Latex(Plain):
 
     def logarithm(self, argument: Expr) -> str:
         if is_name(argument) or is_fraction(argument):
-            return rf"\log {self.draw(argument)}"
-        return rf"\log {self.parenthesized(argument)}"
+            return rf"\{self.natural} {self.draw(argument)}"
+        return rf"\{self.natural} {self.parenthesized(argument)}"
+
+    def root(self, radicand: Expr) -> str:
+        return rf"\sqrt{{{self.draw(radicand)}}}"
+
+    def size(self, body: str) -> str:
+        return rf"\left| {body} \right|"
 
     def exponential(self, exponent: Expr) -> str:
         return f"e^{{{self.inline(exponent)}}}"
@@ -92,29 +123,33 @@ class Latex(Plain):
 
     def divergence(self, divergence: Divergence) -> str:
         p, q, _ = divergence.args
-        return rf"\mathrm{{KL}}\left({self.draw(p)} \,\|\, {self.draw(q)}\right)"
+        return rf"\mathrm{{KL}}\left({self.letter(p)} \,\|\, {self.letter(q)}\right)"
 
     def gradient(self, body: Expr) -> str:
         return rf"\nabla_\theta {self.within(body)}"
 
     def slope(self, slope: SlopeAt) -> str:
-        body, variable, point = slope.args
-        rate = rf"\frac{{\partial {self.draw(body)}}}{{\partial {self.draw(variable)}}}"
-        return (
-            rf"\left. {rate} \right|_{{{self.glyph(variable.glyph)} = {self.glyph(point.glyph)}}}"
-        )
+        return rf"\left. {self._rate(slope)} \right|_{{{' = '.join(self.place(slope))}}}"
+
+    def _rate(self, slope: SlopeAt | Slope) -> str:
+        body, variable = slope.args[:2]
+        return rf"\frac{{\partial {self.draw(body)}}}{{\partial {self.draw(variable)}}}"
+
+    def limit(self, limit: Limit) -> str:
+        body, variable = limit.args
+        return rf"\lim_{{{self.draw(variable)} \to \infty}} {self.within(body)}"
 
 
 def _space(factor: str) -> str:
     """A thin space before a factor that brings none of its own."""
-    return "" if factor.startswith((r"\log", r"\left", r"\sum")) else r"\, "
+    return "" if factor.startswith((r"\log", r"\ln", r"\left", r"\sum")) else r"\, "
 
 
-def latex(thing: Basic | Stated) -> str:
-    """A line or a formula as LaTeX, without dollar signs."""
-    return _latex(formula(thing))
+def latex(thing: Basic | Stated, *, natural: str = "log") -> str:
+    """A line or a formula as LaTeX, without dollar signs; `natural` is "log" or "ln"."""
+    return _latex(formula(thing), natural)
 
 
 @lru_cache(maxsize=4096)
-def _latex(tree: Basic) -> str:
-    return Latex().draw(tree)
+def _latex(tree: Basic, natural: str) -> str:
+    return Latex(natural=natural).draw(tree)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
-from sympy import Add, Expr, Integer, Mul, Pow, Symbol, exp, expand, log
+from sympy import Add, Expr, Integer, Mul, NumberSymbol, Pow, Rational, Symbol, exp, expand, log
 from sympy.core.basic import Basic
 from sympy.core.relational import Equality, GreaterThan, Relational
 
@@ -18,8 +18,12 @@ from engine.algebra.expressions import (
     Expectation,
     Glyph,
     Gradient,
+    Indicator,
+    Limit,
     Named,
     Piece,
+    Size,
+    Slope,
     SlopeAt,
     Total,
     negative,
@@ -27,8 +31,17 @@ from engine.algebra.expressions import (
     times,
 )
 
-LETTERS = {"beta": "β", "theta": "θ", "y'": "y′"}
-
+LETTERS = {
+    "beta": "β",
+    "theta": "θ",
+    "lambda": "λ",
+    "mu": "μ",
+    "pi": "π",
+    "tau": "τ",
+    "sigma": "σ",
+    "sigma^2": "σ²",
+    "y'": "y′",
+}
 
 Term = tuple[str, Expr]  # "+" or "−", and what is added or subtracted
 
@@ -105,6 +118,12 @@ def _place(factor: Expr) -> int:
     return kinds.index(True)
 
 
+def is_root(expr: Expr) -> bool:
+    """Whether the expression is drawn under a radical sign."""
+    bare = unwrap(expr)
+    return isinstance(bare, Pow) and bare.exp == Rational(1, 2)
+
+
 def is_name(expr: Expr) -> bool:
     """Whether the expression is one letter, or a name with its arguments."""
     bare = unwrap(expr)
@@ -112,7 +131,15 @@ def is_name(expr: Expr) -> bool:
 
 
 class Typesetter(ABC):
-    """Walks a formula; a subclass says how each shape is set."""
+    """Walks a formula; a subclass says how each shape is set.
+
+    Args:
+        natural: how the natural logarithm is written, "log" or "ln".
+    """
+
+    def __init__(self, *, natural: str = "log") -> None:
+        self.natural = natural
+        self._slashed = False  # whether fractions are written with a slash, as in an exponent
 
     def draw(self, expr: Basic) -> str:
         """The formula, or a part of it."""
@@ -131,25 +158,50 @@ class Typesetter(ABC):
             return self.expectation(expr)
         if isinstance(expr, Divergence):
             return self.divergence(expr)
+        if isinstance(expr, Size):
+            return self.size(self.draw(expr.args[0]))
         return self.named(expr)
 
     def _draw_shape(self, expr: Basic) -> str:
+        if isinstance(expr, exp):
+            return self.exponential(expr.args[0])
         if isinstance(expr, Add | Mul | Pow):
             return self._draw_arithmetic(expr)
         if isinstance(expr, log):
             return self.logarithm(expr.args[0])
-        if isinstance(expr, exp):
-            return self.exponential(expr.args[0])
+        if isinstance(expr, Gradient | SlopeAt | Slope | Limit | Indicator):
+            return self._draw_derived(expr)
+        if isinstance(expr, NumberSymbol):
+            return self.symbol(Symbol(str(expr)))
+        return self.symbol(expr) if isinstance(expr, Symbol) else self.number(expr)
+
+    def _draw_derived(self, expr: Expr) -> str:
         if isinstance(expr, Gradient):
             return self.gradient(expr.args[0])
         if isinstance(expr, SlopeAt):
             return self.slope(expr)
-        return self.symbol(expr) if isinstance(expr, Symbol) else self.number(expr)
+        if isinstance(expr, Slope):
+            return self.rate(expr)
+        return self.limit(expr) if isinstance(expr, Limit) else self.indicator(expr)
 
     def _draw_arithmetic(self, expr: Expr) -> str:
         if isinstance(expr, Add):
             return self.sum(terms(expr))
-        return self._draw_product(expr) if isinstance(expr, Mul) else self.power(expr)
+        if isinstance(expr, Mul):
+            return self._draw_product(expr)
+        return self.root(expr.base) if is_root(expr) else self.power(expr)
+
+    def letter(self, distribution: Expr) -> str:
+        """A distribution in KL( ‖ ): its letter alone, unless it depends on a prompt."""
+        prompted = distribution.prompted
+        return self.draw(distribution) if prompted else self.glyph(distribution.glyph)
+
+    def place(self, slope: SlopeAt) -> tuple[str, str]:
+        """What stands on both sides of the sign in "taken at π = π*"."""
+        _, variable, point = slope.args
+        if isinstance(variable, Symbol):
+            return self.draw(variable), self.inline(point)
+        return self.glyph(variable.glyph), self.glyph(point.glyph)
 
     def _draw_product(self, expr: Mul) -> str:
         mark, rest = signed(expr)
@@ -158,23 +210,33 @@ class Typesetter(ABC):
         above, below = split(expr)
         if not below:
             return self.product(above)
-        top = self._group(above) if above else self.number(Integer(1))
-        return self.fraction(top, self._group(below))
+        above = above or [Integer(1)]
+        if self._slashed:
+            return self.slash(self._factor(above), self._divisor(below))
+        return self.fraction(self._group(above), self._group(below))
 
     def _group(self, factors: Sequence[Expr]) -> str:
         return self.part(factors[0]) if len(factors) == 1 else self.product(factors)
+
+    def _factor(self, factors: Sequence[Expr]) -> str:
+        return self.within(factors[0]) if len(factors) == 1 else self.product(factors)
+
+    def _divisor(self, factors: Sequence[Expr]) -> str:
+        """What stands behind a slash: in parentheses unless it is one thing."""
+        whole = factors[0] if len(factors) == 1 else times(*factors)
+        several = isinstance(unwrap(whole), Add | Mul)
+        return self.parenthesized(whole) if several else self.draw(whole)
 
     def part(self, expr: Expr) -> str:
         """What stands alone above or below the line of a fraction."""
         return self.draw(expr)
 
     def inline(self, exponent: Expr) -> str:
-        """An exponent, in which a fraction is written with a slash."""
-        bare = unwrap(exponent)
-        if not is_fraction(bare):
-            return self.draw(exponent)
-        above, below = map(self._group, split(bare))
-        return self.slash(above, below)
+        """An exponent, in which fractions are written with a slash."""
+        before, self._slashed = self._slashed, True
+        drawn = self.draw(exponent)
+        self._slashed = before
+        return drawn
 
     def within(self, expr: Expr) -> str:
         """`expr` as a factor or a summand under Σ: in parentheses if it is a sum."""
@@ -220,6 +282,12 @@ class Typesetter(ABC):
     def logarithm(self, argument: Expr) -> str: ...
 
     @abstractmethod
+    def root(self, radicand: Expr) -> str: ...
+
+    @abstractmethod
+    def size(self, body: str) -> str: ...
+
+    @abstractmethod
     def exponential(self, exponent: Expr) -> str: ...
 
     @abstractmethod
@@ -239,6 +307,15 @@ class Typesetter(ABC):
 
     @abstractmethod
     def slope(self, slope: SlopeAt) -> str: ...
+
+    @abstractmethod
+    def rate(self, slope: Slope) -> str: ...
+
+    @abstractmethod
+    def limit(self, limit: Limit) -> str: ...
+
+    @abstractmethod
+    def indicator(self, indicator: Indicator) -> str: ...
 
 
 def sign(relation: Relational) -> str:

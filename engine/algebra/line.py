@@ -38,14 +38,31 @@ class Line:
     where: tuple[Relational, ...] = ()  # what names used here for the first time stand for
     normalized: Heads = ()  # distributions whose sum to one the proof uses
     witness: Expr | None = None  # for an inequality: a sum of nonnegative terms equal to the gap
+    centered: Heads = ()  # logits whose sum to zero the proof uses
+    over: str = "responses"  # what the line sums over, in the plural; empty if nothing
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes it is proved for; where nothing is summed over, one stands for all."""
+        return SIZES if self.over else SIZES[:1]
 
     def check(self, size: int) -> Check:
         """Whether the line holds for `size` responses (at least 2)."""
-        return check(Claim(self.relation, self.normalized, self.witness), size)
+        return check(self.claim(self.relation), size)
 
     def check_control(self, size: int) -> Check:
         """What the same decision makes of the near miss: anything but "proved"."""
-        return check(Claim(self.control.relation, self.normalized, self.witness), size)
+        return check(self.claim(self.control.relation), size)
+
+    def claim(self, relation: Relational) -> Claim:
+        """The claim that a relation holds, with all that the proof of this line may use."""
+        return Claim(
+            relation,
+            self.normalized,
+            self.witness,
+            centered=self.centered,
+            over=self.over,
+        )
 
 
 def equal(left: Expr | int, right: Expr | int) -> Equality:

@@ -7,6 +7,7 @@ nest; a page moves the outermost one that both lines have. Twins that cancel car
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from html import escape
 
@@ -15,13 +16,17 @@ from sympy.core.basic import Basic
 from sympy.core.relational import Relational
 
 from engine.algebra.expressions import (
-    BETA,
+    INDEX,
     Divergence,
     Expectation,
     Glyph,
+    Indexed,
+    Indicator,
     L,
+    Limit,
     Named,
     Piece,
+    Slope,
     SlopeAt,
     W,
     times,
@@ -42,10 +47,12 @@ from engine.algebra.layout import (
 )
 from engine.algebra.text import Plain, spoken
 
+SLANTED = ' mathvariant="normal" style="font-style: italic"'
 PARTIAL = '<mo lspace="0" rspace="0">∂</mo>'
 THIN = '<mspace width="0.167em"/>'
 SEPARATORS = {
     ",": '<mo lspace="0" rspace="0.167em">,</mo>',
+    ";": '<mo lspace="0" rspace="0.167em">;</mo>',
     "∣": '<mo stretchy="false" lspace="0.2em" rspace="0.2em">∣</mo>',
     "≻": '<mo lspace="0.25em" rspace="0.25em">≻</mo>',
 }
@@ -61,7 +68,8 @@ SIGN = 1.4  # em: a relation or an operator with its spaces
 class MathML(Typesetter):
     """Sets one formula; a new one for each, since ids count within a formula."""
 
-    def __init__(self, *, reserved: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, reserved: frozenset[str] = frozenset(), natural: str = "log") -> None:
+        super().__init__(natural=natural)
         self._used = set(reserved)
         self._stacked = False
 
@@ -74,7 +82,8 @@ class MathML(Typesetter):
         left, sign_mark = self.draw(relation.lhs), self._sign(relation)
         first, *others = (self._line(*line) for line in _lines(relation.rhs))
         opening = width(relation.lhs) + SIGN + width(next(_lines(relation.rhs))[1])
-        if is_name(relation.lhs) and opening <= PHONE:
+        short = is_name(relation.lhs) or isinstance(unwrap(relation.lhs), Slope)
+        if short and opening <= PHONE:
             head = [row(left, sign_mark, first)]
         else:
             head = [left, row(_INDENT, sign_mark, first)]
@@ -92,7 +101,18 @@ class MathML(Typesetter):
         opening = f'<mrow data-id="{self._free(_motion_id(name))}"{_class(name.glyph.role)}>'
         tall = any(not isinstance(a, type) and not a.is_Atom for a in name.shown())
         arguments = self._arguments(name)
-        return f"{opening}{self.glyph(name.glyph)}{fence('(', arguments, ')', tall=tall)}</mrow>"
+        fenced = fence("(", arguments, ")", tall=tall) if arguments else ""
+        return f"{opening}{self._head(name)}{fenced}</mrow>"
+
+    def _head(self, name: Named) -> str:
+        """The letter; an index stands below it, under a star that it may have."""
+        if not isinstance(name, Indexed):
+            return self.glyph(name.glyph)
+        index = _numeral(name.args[0]) or self.draw(name.args[0])
+        if not name.glyph.sup:
+            return f"<msub>{self.glyph(name.glyph)}{index}</msub>"
+        star = f'<mo lspace="0" rspace="0">{name.glyph.sup}</mo>'
+        return f"<msubsup>{self.glyph(replace(name.glyph, sup=''))}{index}{star}</msubsup>"
 
     def glyph(self, glyph: Glyph) -> str:
         base = identifier(glyph.letter)
@@ -103,13 +123,21 @@ class MathML(Typesetter):
         return f"<msub>{base}{identifier(glyph.sub)}</msub>" if glyph.sub else base
 
     def symbol(self, symbol: Symbol) -> str:
-        if symbol == BETA:
-            return f'<mi data-id="{self._free("beta")}">β</mi>'
+        if symbol.is_real and not symbol.is_integer:
+            return self._scalar(symbol)
         letter, _, sub = LETTERS.get(symbol.name, symbol.name).partition("_")
         if not sub:
             return identifier(letter)
         script = f"<mn>{sub}</mn>" if sub.isdigit() else identifier(sub)
         return f"<msub{_class(ROLES.get(symbol, ''))}>{identifier(letter)}{script}</msub>"
+
+    def _scalar(self, symbol: Symbol) -> str:
+        """An unknown number such as β, which travels from line to line; σ² has its exponent."""
+        name = symbol.name.removesuffix("^2")
+        letter, found = LETTERS.get(name, name), f' data-id="{self._free(name)}"'
+        if name == symbol.name:
+            return identifier(letter).replace("<mi", f"<mi{found}", 1)
+        return f"<msup{found}>{identifier(letter)}<mn>2</mn></msup>"
 
     def number(self, number: Expr) -> str:
         if not number.is_finite:
@@ -135,9 +163,16 @@ class MathML(Typesetter):
         return row(top, '<mo stretchy="false" lspace="0" rspace="0">/</mo>', bottom)
 
     def logarithm(self, argument: Expr) -> str:
+        name = identifier(self.natural)
         if is_name(argument) or is_fraction(argument):
-            return row("<mi>log</mi>", THIN, self.draw(argument))
-        return row("<mi>log</mi>", self.parenthesized(argument))
+            return row(name, THIN, self.draw(argument))
+        return row(name, self.parenthesized(argument))
+
+    def root(self, radicand: Expr) -> str:
+        return f"<msqrt>{self.draw(radicand)}</msqrt>"
+
+    def size(self, body: str) -> str:
+        return fence("|", body, "|", tall=True)
 
     def exponential(self, exponent: Expr) -> str:
         return f"<msup><mi>e</mi>{row(self.inline(exponent))}</msup>"
@@ -162,17 +197,34 @@ class MathML(Typesetter):
         p, q, _ = divergence.args
         bar = '<mo stretchy="false" lspace="0.25em" rspace="0.25em">∥</mo>'
         head = self.glyph(divergence.glyph)
-        return row(head, fence("(", self.draw(p) + bar + self.draw(q), ")", tall=True))
+        return row(head, fence("(", self.letter(p) + bar + self.letter(q), ")", tall=True))
+
+    def letter(self, distribution: Expr) -> str:
+        prompted = distribution.prompted
+        return self.draw(distribution) if prompted else self._letter(type(distribution))
 
     def gradient(self, body: Expr) -> str:
         return row('<msub><mo rspace="0">∇</mo><mi>θ</mi></msub>', THIN, self.within(body))
 
     def slope(self, slope: SlopeAt) -> str:
-        body, variable, point = slope.args
-        above, below = (row(PARTIAL, self.draw(part)) for part in (body, variable))
         bar = '<mo form="postfix" fence="true" stretchy="true" symmetric="true">|</mo>'
-        place = row(self.glyph(variable.glyph), "<mo>=</mo>", self.glyph(point.glyph))
-        return f"<msub>{row(self.fraction(above, below), bar)}{place}</msub>"
+        rate = row(self._rate(slope), bar)
+        return f"<msub>{rate}{row('<mo>=</mo>'.join(self.place(slope)))}</msub>"
+
+    def rate(self, slope: Slope) -> str:
+        return self._rate(slope)
+
+    def _rate(self, slope: SlopeAt | Slope) -> str:
+        above, below = (row(PARTIAL, self.draw(part)) for part in slope.args[:2])
+        return self.fraction(above, below)
+
+    def limit(self, limit: Limit) -> str:
+        body, variable = limit.args
+        under = row(self.draw(variable), "<mo>→</mo>", "<mi>∞</mi>")
+        return row(f'<munder><mo movablelimits="false">lim</mo>{under}</munder>', self.within(body))
+
+    def indicator(self, indicator: Indicator) -> str:
+        return fence("[", "<mo>=</mo>".join(map(self.draw, indicator.args)), "]", tall=False)
 
     def _line(self, mark: str, expr: Expr) -> str:
         self._stacked = width(expr) + SIGN + 1 > PHONE
@@ -189,8 +241,8 @@ class MathML(Typesetter):
 
     def _arguments(self, name: Named) -> str:
         shown = [self._argument(argument) for argument in name.shown()]
-        marks = [SEPARATORS[mark] for mark in name.separators[: len(shown) - 1]]
-        return "".join(a + b for a, b in zip(shown, [*marks, ""], strict=True))
+        marks = ["", *(SEPARATORS[mark] for mark in name.separators)]
+        return "".join(mark + a for mark, a in zip(marks, shown, strict=False))
 
     def _argument(self, argument: Basic | type[Named]) -> str:
         if isinstance(argument, type):
@@ -217,29 +269,31 @@ class MathML(Typesetter):
 _INDENT = '<mspace width="1em"/>'
 
 
-def presentation(thing: Relational | Stated, *, narrow: bool = False) -> str:
+def presentation(thing: Relational | Stated, *, narrow: bool = False, natural: str = "log") -> str:
     """A line as a `<math display="block">` element, its spoken form as `alttext`.
 
     Args:
         thing: a line, or any relation over the vocabulary.
         narrow: broken into rows where it would be too wide for a phone; the ids are the same.
+        natural: how the natural logarithm is written, "log" or "ln".
     """
-    return _presentation(formula(thing), narrow=narrow)
+    return _presentation(formula(thing), narrow=narrow, natural=natural)
 
 
 @lru_cache(maxsize=4096)
-def _presentation(relation: Relational, *, narrow: bool) -> str:
-    setter = MathML(reserved=_explicit(relation))
+def _presentation(relation: Relational, *, narrow: bool, natural: str) -> str:
+    setter = MathML(reserved=_explicit(relation), natural=natural)
     broken = narrow and width(relation.lhs) + SIGN + width(relation.rhs) > PHONE
     body = setter.rows(relation) if broken else setter.relation(relation)
-    return f'<math display="block" alttext="{escape(spoken(relation))}">{body}</math>'
+    said = escape(spoken(relation, natural=natural))
+    return f'<math display="block" alttext="{said}">{body}</math>'
 
 
 @lru_cache(maxsize=4096)
-def expression(tree: Expr) -> str:
+def expression(tree: Expr, *, natural: str = "log") -> str:
     """An expression on its own, such as a residual, as an inline `<math>` element."""
-    body = MathML(reserved=_explicit(tree)).draw(tree)
-    return f'<math alttext="{escape(spoken(tree))}">{row(body)}</math>'
+    body = MathML(reserved=_explicit(tree), natural=natural).draw(tree)
+    return f'<math alttext="{escape(spoken(tree, natural=natural))}">{row(body)}</math>'
 
 
 @lru_cache(maxsize=4096)
@@ -260,18 +314,28 @@ class _Breadth(Plain):
     def symbol(self, symbol: Symbol) -> str:
         return super().symbol(symbol).replace("_", "")
 
+    def subscripted(self, glyph: Glyph, index: str) -> str:
+        return self.glyph(glyph) + index
+
     def exponential(self, exponent: Expr) -> str:
         script = self.inline(exponent)
         return "e" + script[: 2 * len(script) // 3]
 
+    def _rate(self, slope: SlopeAt | Slope) -> str:
+        return self.fraction(*(f"∂{self.draw(part)}" for part in slope.args[:2]))
+
     def slope(self, slope: SlopeAt) -> str:
         above, below = (self.draw(part) for part in slope.args[:2])
-        return self.fraction(above, below) + "|π=π"
+        place = "=".join(self.place(slope))
+        return self.fraction(above, below) + "|" + place[: max(3, 2 * len(place) // 3)]
 
 
 def identifier(name: str) -> str:
-    """An `<mi>`: one letter is set in italics, more than one upright."""
-    return f"<mi>{name}</mi>"
+    """An `<mi>`: one letter is set in italics, more than one upright.
+
+    Unicode's italic h is the Planck constant, which our subset of the font lacks: h is slanted.
+    """
+    return f"<mi{SLANTED if name == 'h' else ''}>{name}</mi>"
 
 
 def row(*parts: str) -> str:
@@ -328,7 +392,13 @@ def _breakable(expr: Expr) -> bool:
 
 def _motion_id(name: Named) -> str:
     suffixes = [_suffix(a) for a in name.shown() if isinstance(a, Basic)]
-    return "-".join([name.slug, *filter(None, suffixes)])
+    index = [str(name.args[0])] if isinstance(name, Indexed) and name.args[0] != INDEX else []
+    return "-".join([name.slug, *index, *filter(None, suffixes)])
+
+
+def _numeral(index: Basic) -> str:
+    """A bare number as an index names an outcome, from 1."""
+    return f"<mn>{int(index) + 1}</mn>" if index.is_Integer else ""
 
 
 def _suffix(argument: Basic) -> str:

@@ -13,10 +13,11 @@ from functools import lru_cache
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, exp, log
 from sympy.core.basic import Basic
 
-from engine.algebra.expressions import BETA, Gradient, Named, Piece, SlopeAt, Total
-from engine.algebra.instances import Binding, Frame, slope
+from engine.algebra.expressions import Indicator, Named, Piece, Total
+from engine.algebra.instances import COUNTS, Binding, Derived, Frame, worked_out
 
 Table = Mapping[type[Named], tuple[float, ...]]  # unknown -> one number per response
+Scalars = Mapping[Symbol, float]  # unknown that is the same for every response -> number
 Unknown = tuple[object, ...]
 
 
@@ -24,14 +25,16 @@ class Scene:
     """Numbers for every unknown of a line.
 
     Args:
-        beta: the price of a nat.
-        prompts: for each prompt, a table with one number per response for each unknown.
+        size: how many responses (outcomes, tokens) there are.
+        scalars: a number for each unknown symbol, such as β.
+        prompts: for each prompt, a table with one number per response for each unknown; what
+            has no prompt stands under None.
     """
 
-    def __init__(self, beta: float, prompts: Mapping[Symbol, Table]) -> None:
-        self.beta = beta
+    def __init__(self, size: int, scalars: Scalars, prompts: Mapping[Symbol | None, Table]) -> None:
+        self.size = size
+        self._scalars = scalars
         self._prompts = prompts
-        self.size = min(len(row) for table in prompts.values() for row in table.values())
         self._known: dict[Unknown, float] = {}
 
     def value(self, expr: Expr, binding: Binding | None = None) -> float:
@@ -43,15 +46,21 @@ class Scene:
             return self._named(expr, binding)
         if isinstance(expr, Piece):
             return self._value(expr.body, binding)
-        if isinstance(expr, Gradient | SlopeAt):
-            return self._value(_slope(expr, tuple(binding.items()), self.size), {})
+        if isinstance(expr, Derived):
+            return self._value(_worked_out(expr, tuple(binding.items()), self.size), {})
         return self._product(expr, binding) if isinstance(expr, Mul) else self._plain(expr, binding)
 
     def _plain(self, expr: Expr, binding: Binding) -> float:
-        if expr == BETA:
-            return self.beta
+        if isinstance(expr, Indicator):
+            first, second = (binding.get(index, index) for index in expr.args)
+            return float(first == second)
         arguments = [self._value(argument, binding) for argument in expr.args]
-        return _FUNCTIONS[expr.func](arguments) if arguments else float(expr)
+        return _FUNCTIONS[expr.func](arguments) if arguments else self._atom(expr)
+
+    def _atom(self, expr: Expr) -> float:
+        if expr in COUNTS:
+            return float(self.size)
+        return self._scalars[expr] if expr.is_Symbol else float(expr)
 
     def _total(self, expr: Total, binding: Binding) -> float:
         body, index = expr.args
@@ -73,7 +82,7 @@ class Scene:
         definition = _definition(expr)
         if definition is not None:
             return self._value(definition, binding)
-        prompt = next(a for a in arguments if a.is_Symbol)
+        prompt = next((a for a in arguments if a.is_Symbol), None)
         place = next(a for a in arguments if a.is_Integer)
         return self._prompts[prompt][expr.func][int(place)]
 
@@ -82,7 +91,7 @@ class Scene:
         zero = False
         for factor in expr.args:
             if isinstance(factor, Pow) and factor.exp.is_negative:
-                bottom *= self._value(factor.base, binding) ** -float(factor.exp)
+                bottom *= _power((self._value(factor.base, binding), -float(factor.exp)))
             else:
                 value = self._value(factor, binding)
                 zero = zero or value == 0
@@ -96,8 +105,8 @@ def _definition(node: Named) -> Expr | None:
 
 
 @lru_cache(maxsize=4096)
-def _slope(expr: Expr, binding: tuple[tuple[Basic, Basic], ...], size: int) -> Expr:
-    return slope(expr, dict(binding), Frame(size))
+def _worked_out(expr: Derived, binding: tuple[tuple[Basic, Basic], ...], size: int) -> Expr:
+    return worked_out(expr, dict(binding), Frame(size))
 
 
 def _ratio(top: float, bottom: float) -> float:
@@ -124,6 +133,8 @@ def _power(arguments: Sequence[float]) -> float:
     base, exponent = arguments
     if base == 0 and exponent < 0:
         return math.inf
+    if base < 0 and not exponent.is_integer():
+        return math.nan
     return math.pow(base, exponent)
 
 

@@ -9,20 +9,20 @@ Nothing here relies on `simplify`, which is not a decision procedure.
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Literal
 
-from sympy import Add, Expr, Mul, Symbol, diff, nan, oo, zoo
+from sympy import Add, Expr, Mul, Pow, Symbol, diff, nan, oo, zoo
 from sympy.core.relational import Equality, GreaterThan, LessThan, Relational
 
 from engine.algebra.expressions import X1, X2, Excess, Named, Piece, Total, X
 from engine.algebra.field import Field
 from engine.algebra.instances import Binding, Frame, bindings, concrete
 from engine.algebra.layout import tidy
-from engine.algebra.numbers import Scene, Table
+from engine.algebra.numbers import Scene
 from engine.algebra.text import plain
-from engine.algebra.vocabulary import Logit, Partition, Policy, Reference, Reward
+from engine.algebra.vocabulary import Partition, Reference
 from engine.errors import EngineError
 
 Outcome = Literal["proved", "refuted", "undecided"]
@@ -51,6 +51,12 @@ class Claim:
     normalized: Heads = ()  # distributions that are given to sum to one
     witness: Expr | None = None  # for an inequality: what the gap equals
     zero: frozenset[int] = frozenset()  # responses to which the reference gives no probability
+    centered: Heads = ()  # logits that are given to sum to zero
+    over: str = "responses"  # what is summed over, in the plural; empty if nothing is
+
+    def among(self, size: int) -> str:
+        """The opening of a sentence about one size: "For 3 responses "."""
+        return f"For {size} {self.over} " if self.over else ""
 
 
 @lru_cache(maxsize=4096)
@@ -106,10 +112,9 @@ def _counterexample(claim: Claim, size: int) -> str | None:
             left = scene.value(claim.relation.lhs, binding)
             right = scene.value(claim.relation.rhs, binding)
             if not agree(claim.relation, left, right):
-                return (
-                    f"For {size} responses and numbers drawn at random "
-                    f"the left side is {_told(left)} and the right side {_told(right)}."
-                )
+                found = f"the left side is {_told(left)} and the right side {_told(right)}"
+                opening = f"For {size} {claim.over} and" if claim.over else "For"
+                return f"{opening} numbers drawn at random {found}."
     return None
 
 
@@ -125,26 +130,49 @@ def _scenes(claim: Claim, size: int) -> Iterator[Scene]:
     generator = random.Random(SEED)
     points = EQUAL_POINTS if isinstance(claim.relation, Equality) else UNEQUAL_POINTS
     for _ in range(points):
-        prompts = {prompt: _table(claim, size, generator) for prompt in (X, X1, X2)}
-        yield Scene(math.exp(generator.uniform(-1.2, 1.0)), prompts)
+        prompts = {prompt: _Rows(claim, size, generator) for prompt in (X, X1, X2, None)}
+        yield Scene(size, _Scalars(generator), prompts)
 
 
-def _table(claim: Claim, size: int, generator: random.Random) -> Table:
-    reference = _weights(Reference, claim, size, generator)
-    return {
-        Policy: _weights(Policy, claim, size, generator),
-        Reference: tuple(0.0 if i in claim.zero else p for i, p in enumerate(reference)),
-        Reward: tuple(generator.uniform(-2, 2) for _ in range(size)),
-        Logit: tuple(generator.uniform(-2, 2) for _ in range(size)),
-    }
+class _Scalars(dict[Symbol, float]):
+    """A random number for each unknown symbol, positive where the symbol is."""
+
+    def __init__(self, generator: random.Random) -> None:
+        super().__init__()
+        self._generator = generator
+
+    def __missing__(self, symbol: Symbol) -> float:
+        if symbol.is_positive:
+            drawn = math.exp(self._generator.uniform(-1.2, 1.0))
+        else:
+            drawn = self._generator.uniform(-2, 2)
+        return self.setdefault(symbol, drawn)
 
 
-def _weights(
-    head: type[Named], claim: Claim, size: int, generator: random.Random
-) -> tuple[float, ...]:
-    raw = [generator.uniform(0.1, 1.0) for _ in range(size)]
-    total = sum(raw) if head in claim.normalized else 1.0
-    return tuple(weight / total for weight in raw)
+class _Rows(dict[type[Named], tuple[float, ...]]):
+    """A row of random numbers for each unknown, as its assumptions and the claim allow."""
+
+    def __init__(self, claim: Claim, size: int, generator: random.Random) -> None:
+        super().__init__()
+        self._claim, self._size, self._generator = claim, size, generator
+
+    def __missing__(self, head: type[Named]) -> tuple[float, ...]:
+        row = self._positive(head) if head.is_positive is True else self._real(head)
+        return self.setdefault(head, row)
+
+    def _positive(self, head: type[Named]) -> tuple[float, ...]:
+        raw = self._drawn(0.1, 1.0)
+        total = sum(raw) if head in self._claim.normalized else 1.0
+        absent = self._claim.zero if head is Reference else ()
+        return tuple(0.0 if i in absent else weight / total for i, weight in enumerate(raw))
+
+    def _real(self, head: type[Named]) -> tuple[float, ...]:
+        raw = self._drawn(-2, 2)
+        mean = sum(raw) / self._size if head in self._claim.centered else 0.0
+        return tuple(value - mean for value in raw)
+
+    def _drawn(self, low: float, high: float) -> list[float]:
+        return [self._generator.uniform(low, high) for _ in range(self._size)]
 
 
 def _prove(claim: Claim, size: int) -> Check:
@@ -157,11 +185,12 @@ def _prove_zero(claim: Claim, size: int) -> Check:
     for attempt in _attempts(claim, size):
         if all(attempt.zero(binding) for binding in bindings(claim.relation, size)):
             return Check("proved", attempt.how)
-    return Check(
-        "undecided",
-        f"For {size} responses no random point refutes it and no rule proves it.",
-        _residual_text(claim, size),
-    )
+    told = f"{claim.among(size)}no random point refutes it and no rule proves it."
+    return Check("undecided", _capitalized(told), _residual_text(claim, size))
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 @dataclass(frozen=True)
@@ -175,11 +204,19 @@ class _Attempt:
 
     @property
     def how(self) -> str:
-        given = ", given that the probabilities sum to one" if self.given else ""
-        said = f"For {self.frame.size} responses both sides reduce to the same expression{given}"
+        given = _given(self.claim) if self.given else ""
+        opening = self.claim.among(self.frame.size)
+        said = _capitalized(f"{opening}both sides reduce to the same expression{given}")
         if not _mentions_partition(self.claim):
             return f"{said}."
         return f"{said}; Z(x) {'is written out for it' if self.frame.opened else 'stays a symbol'}."
+
+
+def _given(claim: Claim) -> str:
+    """What the proof was given about sums, as the end of a sentence."""
+    sums = (("probabilities", "one", claim.normalized), ("logits", "zero", claim.centered))
+    told = [f"the {what} sum to {total}" for what, total, heads in sums if heads]
+    return f", given that {' and '.join(told)}" if told else ""
 
 
 def _mentions_partition(claim: Claim) -> bool:
@@ -189,10 +226,9 @@ def _mentions_partition(claim: Claim) -> bool:
 
 def _attempts(claim: Claim, size: int) -> Iterator[_Attempt]:
     shut = Frame(size, zero=claim.zero)
-    yield _Attempt(claim, shut, given=False)
-    if claim.normalized:
-        yield _Attempt(claim, shut, given=True)
-    yield _Attempt(claim, Frame(size, opened=True, zero=claim.zero), given=bool(claim.normalized))
+    given = bool(claim.normalized or claim.centered)
+    yield _Attempt(claim, shut, given=given)
+    yield _Attempt(claim, Frame(size, opened=True, zero=claim.zero), given=given)
 
 
 def _rest(claim: Claim, frame: Frame, binding: Binding, *, given: bool = True) -> Expr:
@@ -208,11 +244,14 @@ def _rest(claim: Claim, frame: Frame, binding: Binding, *, given: bool = True) -
 
 
 def _side_conditions(claim: Claim, size: int) -> dict[Expr, Expr]:
-    """The last probability of each normalized distribution, in terms of the others."""
-    return {
-        head(size - 1, X): 1 - Add(*(head(i, X) for i in range(size - 1)))
-        for head in claim.normalized
-    }
+    """The last number of each row whose sum is given, in terms of the others."""
+    totals = {**dict.fromkeys(claim.normalized, 1), **dict.fromkeys(claim.centered, 0)}
+    rows = ((total, [_at(head, i) for i in range(size)]) for head, total in totals.items())
+    return {row[-1]: total - Add(*row[:-1]) for total, row in rows}
+
+
+def _at(head: type[Named], place: int) -> Named:
+    return head(place, X) if head.prompted else head(place)
 
 
 def _prove_inequality(claim: Claim, size: int) -> Check:
@@ -220,11 +259,19 @@ def _prove_inequality(claim: Claim, size: int) -> Check:
         return Check("undecided", "No witness shows that the gap is never negative.")
     relation = claim.relation
     gap = Equality(relation.gts - relation.lts, claim.witness, evaluate=False)
-    identity = check(Claim(gap, claim.normalized, zero=claim.zero), size)
+    identity = check(replace(claim, relation=gap, witness=None), size)
     if identity.outcome != "proved":
         return Check("undecided", f"The witness is not the gap. {identity.how}", identity.residual)
-    told = "the gap is a sum of terms p · f(t), and f(t) = t − 1 − log t is never negative"
-    return Check("proved", f"For {size} responses {told}.")
+    return Check("proved", _capitalized(f"{claim.among(size)}{_never(claim.witness)}."))
+
+
+def _never(witness: Expr) -> str:
+    """Why the gap cannot be negative."""
+    if not witness.has(Excess):
+        return "the gap is a sum of squares, and a square is never negative"
+    if isinstance(witness, Excess):
+        return "the gap is f(t) = t − 1 − log t, which is never negative"
+    return "the gap is a sum of terms p · f(t), and f(t) = t − 1 − log t is never negative"
 
 
 def never_negative(expr: Expr) -> bool:
@@ -235,6 +282,8 @@ def never_negative(expr: Expr) -> bool:
         return never_negative(expr.args[0])
     if isinstance(expr, Excess):
         return bool(expr.args[0].is_positive) and _excess_is_never_negative()
+    if isinstance(expr, Pow) and expr.exp.is_even:
+        return bool(expr.base.is_real)
     if isinstance(expr, Add | Mul):
         return all(map(never_negative, expr.args))
     return bool(expr.is_positive)

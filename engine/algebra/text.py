@@ -12,8 +12,12 @@ from engine.algebra.expressions import (
     Divergence,
     Expectation,
     Glyph,
+    Indexed,
+    Indicator,
+    Limit,
     Named,
     Piece,
+    Slope,
     SlopeAt,
     glyph_of,
 )
@@ -33,7 +37,7 @@ from engine.algebra.layout import (
 class Plain(Typesetter):
     """π*(y_w | x) = …, in Unicode."""
 
-    separators: ClassVar[dict[str, str]] = {",": ", ", "∣": " | ", "≻": " ≻ "}
+    separators: ClassVar[dict[str, str]] = {",": ", ", ";": "; ", "∣": " | ", "≻": " ≻ "}
 
     def relation(self, relation: Relational) -> str:
         return f"{self.draw(relation.lhs)} {sign(relation)} {self.draw(relation.rhs)}"
@@ -42,13 +46,28 @@ class Plain(Typesetter):
         return self.draw(piece.body)
 
     def named(self, name: Named) -> str:
-        return f"{self.glyph(name.glyph)}({self.arguments(name)})"
+        arguments = self.arguments(name)
+        return f"{self.head(name)}({arguments})" if arguments else self.head(name)
+
+    def head(self, name: Named) -> str:
+        """The letter, with its index if it has one."""
+        if not isinstance(name, Indexed):
+            return self.glyph(name.glyph)
+        return self.subscripted(name.glyph, self.index(name.args[0]))
+
+    def index(self, index: Basic) -> str:
+        """An index; a bare number names an outcome, from 1."""
+        return str(int(index) + 1) if index.is_Integer else self.draw(index)
+
+    def subscripted(self, glyph: Glyph, index: str) -> str:
+        """A letter with an index."""
+        return f"{self.glyph(glyph)}_{index}"
 
     def arguments(self, name: Named) -> str:
         """What stands between the parentheses."""
         shown = [self._shown(argument) for argument in name.shown()]
-        marks = [self.separators[mark] for mark in name.separators[: len(shown) - 1]]
-        return "".join(a + b for a, b in zip(shown, [*marks, ""], strict=True))
+        marks = ["", *(self.separators[mark] for mark in name.separators)]
+        return "".join(mark + a for mark, a in zip(marks, shown, strict=False))
 
     def _shown(self, argument: Basic | type[Named]) -> str:
         if isinstance(argument, type):
@@ -86,6 +105,8 @@ class Plain(Typesetter):
         return f"({top} / {bottom})"
 
     def power(self, power: Pow) -> str:
+        if power.exp == 2:
+            return f"{self.within(power.base)}²"
         return f"{self.within(power.base)}^{self.draw(power.exp)}"
 
     def slash(self, top: str, bottom: str) -> str:
@@ -93,10 +114,16 @@ class Plain(Typesetter):
 
     def logarithm(self, argument: Expr) -> str:
         if is_name(argument):
-            return f"log {self.draw(argument)}"
-        return (
-            f"log{self.draw(argument) if is_fraction(argument) else self.parenthesized(argument)}"
-        )
+            return f"{self.natural} {self.draw(argument)}"
+        body = self.draw(argument) if is_fraction(argument) else self.parenthesized(argument)
+        return self.natural + body
+
+    def root(self, radicand: Expr) -> str:
+        bare = is_name(radicand) or is_fraction(radicand)
+        return f"√{self.draw(radicand) if bare else self.parenthesized(radicand)}"
+
+    def size(self, body: str) -> str:
+        return f"|{body}|"
 
     def exponential(self, exponent: Expr) -> str:
         text = self.inline(exponent)
@@ -114,22 +141,39 @@ class Plain(Typesetter):
 
     def divergence(self, divergence: Divergence) -> str:
         p, q, _ = divergence.args
-        return f"KL({self.draw(p)} ‖ {self.draw(q)})"
+        return f"KL({self.letter(p)} ‖ {self.letter(q)})"
 
     def gradient(self, body: Expr) -> str:
         return f"∇_θ {self.within(body)}"
 
     def slope(self, slope: SlopeAt) -> str:
-        body, variable, point = slope.args
-        rate = f"∂{self.draw(body)}/∂{self.draw(variable)}"
-        return f"{rate} at {self.glyph(variable.glyph)} = {self.glyph(point.glyph)}"
+        return f"{self._rate(slope)} at {' = '.join(self.place(slope))}"
+
+    def rate(self, slope: Slope) -> str:
+        return self._rate(slope)
+
+    def _rate(self, slope: SlopeAt | Slope) -> str:
+        body, variable = slope.args[:2]
+        return f"∂{self.draw(body)}/∂{self.draw(variable)}"
+
+    def limit(self, limit: Limit) -> str:
+        body, variable = limit.args
+        return f"lim_{self.draw(variable)}→∞ {self.within(body)}"
+
+    def indicator(self, indicator: Indicator) -> str:
+        return f"[{' = '.join(map(self.draw, indicator.args))}]"
 
 
 class Spoken(Plain):
     """The formula as a teacher would read it out."""
 
-    separators: ClassVar[dict[str, str]] = {",": " and ", "∣": " given ", "≻": " preferred to "}
-    letters: ClassVar[dict[str, str]] = {"beta": "beta", "y'": "y prime"}
+    separators: ClassVar[dict[str, str]] = {
+        ",": " and ",
+        ";": " given ",
+        "∣": " given ",
+        "≻": " preferred to ",
+    }
+    letters: ClassVar[dict[str, str]] = {"y'": "y prime", "sigma^2": "sigma squared"}
     signs: ClassVar[dict[str, str]] = {
         "=": "equals",
         "≥": "is at least",
@@ -143,7 +187,11 @@ class Spoken(Plain):
         return f"{self.draw(relation.lhs)} {spoken} {self.draw(relation.rhs)}"
 
     def named(self, name: Named) -> str:
-        return f"{self.glyph(name.glyph)} of {self.arguments(name)}"
+        arguments = self.arguments(name)
+        return f"{self.head(name)} of {arguments}" if arguments else self.head(name)
+
+    def subscripted(self, glyph: Glyph, index: str) -> str:
+        return f"{self.glyph(glyph)} sub {index}"
 
     def argument(self, argument: Basic) -> str:
         if argument.is_Integer:
@@ -164,13 +212,22 @@ class Spoken(Plain):
         return f"{top} over {bottom}"
 
     def power(self, power: Pow) -> str:
+        if power.exp == 2:
+            return f"{self.within(power.base)} squared"
         return f"{self.within(power.base)} to the power {self.draw(power.exp)}"
+
+    def root(self, radicand: Expr) -> str:
+        return f"the square root of {self.within(radicand)}"
+
+    def size(self, body: str) -> str:
+        return f"the size of {body}"
 
     def slash(self, top: str, bottom: str) -> str:
         return self.fraction(top, bottom)
 
     def logarithm(self, argument: Expr) -> str:
-        return f"log of {self.within(argument)}"
+        name = "log" if self.natural == "log" else "natural log"
+        return f"{name} of {self.within(argument)}"
 
     def exponential(self, exponent: Expr) -> str:
         return f"e to the power {self.inline(exponent)}"
@@ -190,25 +247,34 @@ class Spoken(Plain):
 
     def divergence(self, divergence: Divergence) -> str:
         p, q, _ = divergence.args
-        return f"the KL divergence of {self.draw(p)} from {self.draw(q)}"
+        return f"the KL divergence of {self.letter(p)} from {self.letter(q)}"
 
     def gradient(self, body: Expr) -> str:
         return f"the gradient in theta of {self.within(body)}"
 
     def slope(self, slope: SlopeAt) -> str:
-        body, variable, point = slope.args
-        rate = f"the derivative of {self.draw(body)} with respect to {self.draw(variable)}"
-        return f"{rate}, where {self.glyph(variable.glyph)} is {self.glyph(point.glyph)},"
+        return f"{self._rate(slope)}, where {' is '.join(self.place(slope))},"
+
+    def _rate(self, slope: SlopeAt | Slope) -> str:
+        body, variable = slope.args[:2]
+        return f"the derivative of {self.draw(body)} with respect to {self.draw(variable)}"
+
+    def limit(self, limit: Limit) -> str:
+        body, variable = limit.args
+        return f"the limit, for {self.draw(variable)} to infinity, of {self.within(body)}"
+
+    def indicator(self, indicator: Indicator) -> str:
+        return f"one if {' is '.join(map(self.draw, indicator.args))}, else zero,"
 
 
-def plain(thing: Basic | Stated) -> str:
+def plain(thing: Basic | Stated, *, natural: str = "log") -> str:
     """A line or a formula in Unicode: for tables, plain cards, error messages."""
-    return _plain(formula(thing))
+    return _plain(formula(thing), natural)
 
 
-def spoken(thing: Basic | Stated) -> str:
+def spoken(thing: Basic | Stated, *, natural: str = "log") -> str:
     """A line or a formula in words, for a screen reader."""
-    return _spoken(formula(thing)).removesuffix(",")
+    return _spoken(formula(thing), natural).removesuffix(",").replace(",,", ",")
 
 
 def bare(fraction: str) -> str:
@@ -217,10 +283,10 @@ def bare(fraction: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _plain(tree: Basic) -> str:
-    return Plain().draw(tree)
+def _plain(tree: Basic, natural: str) -> str:
+    return Plain(natural=natural).draw(tree)
 
 
 @lru_cache(maxsize=4096)
-def _spoken(tree: Basic) -> str:
-    return Spoken().draw(tree)
+def _spoken(tree: Basic, natural: str) -> str:
+    return Spoken(natural=natural).draw(tree)

@@ -32,6 +32,7 @@ class Policy(Named):
     glyph = Glyph("π", "pi", role="policy")
     slug = "policy"
     separators = ("∣",)
+    prompted = True
     is_positive = True
 
 
@@ -41,6 +42,7 @@ class Reference(Named):
     glyph = Glyph("π", "pi ref", sub="ref", role="reference")
     slug = "reference"
     separators = ("∣",)
+    prompted = True
     is_positive = True
 
 
@@ -70,6 +72,7 @@ class Optimum(Named):
     glyph = Glyph("π", "pi star", sup="∗", role="policy")
     slug = "optimum"
     separators = ("∣",)
+    prompted = True
     is_positive = True
 
     def definition(self) -> Expr:
@@ -109,6 +112,7 @@ class Model(Named):
     glyph = Glyph("π", "pi theta", sub="θ", role="policy")
     slug = "model"
     separators = ("∣",)
+    prompted = True
     is_positive = True
 
     def definition(self) -> Expr:

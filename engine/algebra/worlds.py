@@ -6,12 +6,23 @@ Rewards are in units of reward, divergences and logarithms in nats, β in reward
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Integer
 from sympy.core.relational import Relational
 
-from engine.algebra.expressions import COMPONENT, X1, X2, Divergence, Gradient, L, W, X, Y
+from engine.algebra.expressions import (
+    BETA,
+    COMPONENT,
+    X1,
+    X2,
+    Divergence,
+    Gradient,
+    L,
+    W,
+    X,
+    Y,
+)
 from engine.algebra.instances import Binding
 from engine.algebra.layout import Stated, sign
 from engine.algebra.numbers import Scene, Table
@@ -88,7 +99,7 @@ class World3:
     def scene(self, second: "World3 | None" = None) -> Scene:
         """This world at prompts x and x₁, and `second` (or this one again) at x₂."""
         other = (second or self).table()
-        return Scene(self.beta, {X: self.table(), X1: self.table(), X2: other})
+        return Scene(3, {BETA: self.beta}, {X: self.table(), X1: self.table(), X2: other})
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ class Sides:
     right: float
     holds: bool  # up to rounding; never where a side is undefined (NaN)
     difference: float  # left − right; 0 where both are the same infinity
-    response: int | None  # which response (or logit) stands for y; None if the line has no y
+    response: int | None = None  # which response stands for y; None if the line has no y
 
 
 @dataclass(frozen=True)
@@ -143,8 +154,13 @@ def evaluate(line: Stated, world: World3, *, response: int = 0) -> Sides:
 
 
 def sides(relation: Relational, scene: Scene, *, response: int) -> Sides:
-    """Both sides of a relation in any scene."""
-    binding = numbered(response)
+    """Both sides of a relation in any scene, with this response for y."""
+    found = sides_at(relation, scene, numbered(response))
+    return replace(found, response=response if is_open(relation) else None)
+
+
+def sides_at(relation: Relational, scene: Scene, binding: Binding) -> Sides:
+    """Both sides of a relation in any scene, its indices numbered by `binding`."""
     left, right = scene.value(relation.lhs, binding), scene.value(relation.rhs, binding)
     return Sides(
         left=left,
@@ -152,7 +168,6 @@ def sides(relation: Relational, scene: Scene, *, response: int) -> Sides:
         right=right,
         holds=agree(relation, left, right),
         difference=0.0 if left == right else left - right,
-        response=response if is_open(relation) else None,
     )
 
 

@@ -5,30 +5,55 @@ import streamlit as st
 from content.load import LoadedCourse
 from content.schema import Term
 from pages import resources
-from pages.parts import prose
+from pages.parts import catalog, terms, units, used_in
+from pages.parts.inline_html import inline_html
+from pages.parts.packing import kept
+from pages.parts.quiet import quiet
+
+LABELS = catalog.Labels(
+    one="term",
+    many="terms",
+    search="Search for a term, or a word of its definition",
+    empty="No term holds what you typed. Try fewer letters.",
+)
 
 
 def draw() -> None:
-    """Draw the terms that match the search."""
+    """Draw every term; the one that the address names stands first."""
     course = resources.course()
     st.title("Glossary", anchor=False)
     named = st.query_params.get("term", "")
-    if named in course.glossary:
-        _one(named, course)
-        st.divider()
-    sought = st.text_input("Search", key="glossary-search", placeholder="a term, or a word in it")
-    found = {key: term for key, term in course.glossary.items() if _matches(term, sought)}
-    if not found:
-        st.markdown("No term holds what you typed. Try fewer letters.")
-    for key, _term in sorted(found.items(), key=lambda each: each[1].term.lower()):
-        _one(key, course)
+    term = course.glossary.get(named)
+    if named and term is None:
+        quiet(":material/link_off: Your link names a term that this glossary does not have.")
+    first = _entry(named, term, course) if term else None
+    catalog.draw(
+        kept(f"glossary-{units.wanted()}", course, lambda: _listed(course)),
+        key="glossary",
+        first=first,
+    )
 
 
-def _matches(term: Term, sought: str) -> bool:
-    return sought.strip().lower() in f"{term.term} {term.definition}".lower()
+def _listed(course: LoadedCourse) -> bytes:
+    ordered = sorted(course.glossary.items(), key=lambda each: each[1].term.casefold())
+    return catalog.listed([_entry(*each, course) for each in ordered], LABELS)
 
 
-def _one(key: str, course: LoadedCourse) -> None:
-    term = course.glossary[key]
-    source = f" :gray[({prose.cite(term.source, course=course)})]" if term.source else ""
-    st.markdown(f"**{term.term}** — {prose.field(term.definition, course=course)}{source}")
+def _entry(key: str, term: Term, course: LoadedCourse) -> catalog.Entry:
+    definition = terms.html(term.definition, course=course, linked=True)
+    return catalog.Entry(
+        key=key,
+        group=catalog.initial(term.term),
+        name=inline_html(term.term),
+        body=f"<p>{definition}</p>{_aside(key, term, course)}",
+        words=f"{term.term} {term.definition}",
+    )
+
+
+def _aside(key: str, term: Term, course: LoadedCourse) -> str:
+    """Return where the definition comes from, and which sections use the term."""
+    source = [f"Source: {terms.cited(term.source, course=course)}."] if term.source else []
+    used = used_in.sections(course.uses.terms.get(key, ()), course)
+    where = [f"Used in {'; '.join(used)}."] if used else []
+    said = " ".join((*source, *where))
+    return f'<p class="aside">{said}</p>' if said else ""

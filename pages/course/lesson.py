@@ -35,7 +35,7 @@ def draw(lesson_id: str) -> None:
     header.let_it_paint()
     shut = False
     for section in place.lesson.sections:
-        if shut and not reading.asked_for(section):
+        if shut and not reading.asked_for(section, place):
             continue
         if shut:
             reading.opened_by_link()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from content.schema import Choice
 from drills.events import Ran
-from pages.parts import lab, numerals, predict, preference_charts, saving, state
+from pages.parts import lab, numerals, predict, preference_charts, saving, state, units
 from pages.parts.lab import Run, parameter
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
@@ -195,7 +195,7 @@ def _show(run: Run["Experiment", "Step"], settings: dict[str, Any]) -> None:
     st.markdown(f"*What to see: {SEE[_what(run.experiment, steps[-1])]}*")
     if not run.job.live:
         with st.container(horizontal=True):
-            lab.data([preference_charts.numbers(step) for step in steps], name="dpo-run", key="dpo")
+            lab.data([preference_charts.row(step) for step in steps], name="dpo-run", key="dpo")
             lab.link(ID)
 
 
@@ -233,7 +233,8 @@ def _status(run: Run["Experiment", "Step"], steps: list["Step"], *, changed: boo
         f"computed in {1000 * run.job.seconds:.0f} ms, shown slowly",
     ]
     if run.settings["data"] == "world":
-        parts.append(f"KL(π*‖π) {numerals.divergence(step.kl_to_optimum)}")
+        gap = units.from_nats(step.kl_to_optimum)
+        parts.append(f"KL(π*‖π) {numerals.divergence(gap, units.of_information())}")
     if changed and not run.job.live:
         parts.append(":orange[the controls have changed since; run again]")
     quiet(" · ".join(parts))

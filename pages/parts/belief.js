@@ -39,10 +39,11 @@ function rebalance(percents, changed, value) {
   return whole.map((p, i) => (i === changed ? taken : p + FLOOR))
 }
 
-const bits = (percent, n) => {
-  const value = Math.log2((percent / 100) * n)
+const score = (percent, n, unit) => {
+  const odds = (percent / 100) * n
+  const value = unit === "nats" ? Math.log(odds) : Math.log2(odds)
   const shown = Math.abs(value) < 0.005 ? "0.00" : (value > 0 ? "+" : "−") + Math.abs(value).toFixed(2)
-  return `${shown} bits`
+  return `${shown} ${unit}`
 }
 
 function element(tag, attributes = {}, ...children) {
@@ -95,9 +96,9 @@ function ask(root, data, draft, setTriggerValue) {
       const p = draft.percents[i]
       row.range.value = p
       row.range.style.setProperty("--filled", `${((p - FLOOR) / (100 - FLOOR * n)) * 100}%`)
-      row.range.setAttribute("aria-valuetext", `${p} percent; ${bits(p, n)} if it is right`)
+      row.range.setAttribute("aria-valuetext", `${p} percent; ${score(p, n, data.labels.unit)} if it is right`)
       row.percent.textContent = `${p}%`
-      row.gain.textContent = bits(p, n)
+      row.gain.textContent = score(p, n, data.labels.unit)
       row.radio.checked = draft.picked === i
     })
     chips.forEach((chip, i) => {

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from drills import score
+from pages.parts import units
 from pages.parts.inline_html import inline_html
 from pages.parts.packing import packed
 
@@ -27,8 +28,8 @@ _LABELS = {
     "gain": "if it is right",
     "right": "This is the right answer.",
     "key": "Thin outline: before reading. Solid: now.",
-    "note": "No answer can go below 1%: being certain and wrong would cost infinitely many bits.",
 }
+_NOTE = "No answer can go below 1%: being certain and wrong would cost infinitely many {}."
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Committed:
 
 def ask(options: Sequence[str], *, key: str, commit_label: str = "Commit") -> Committed | None:
     """Draw the options with their sliders; return what was committed in this run, if anything."""
-    data = _asked(tuple(options), key, commit_label)
+    data = _asked(tuple(options), key, commit_label, units.of_scores())
     said = _COMPONENT(key=key, data=data, on_commit_change=lambda: None).commit
     return _committed(said, len(options)) if said else None
 
@@ -61,8 +62,8 @@ def tell(
 
 
 @lru_cache(maxsize=512)
-def _asked(options: tuple[str, ...], key: str, commit_label: str) -> bytes:
-    labels = _LABELS | {"commit": commit_label}
+def _asked(options: tuple[str, ...], key: str, commit_label: str, unit: str) -> bytes:
+    labels = _LABELS | {"commit": commit_label, "unit": unit, "note": _NOTE.format(unit)}
     return packed({"name": key, "options": _html(options), "sure": SURE_PERCENT, "labels": labels})
 
 

@@ -40,7 +40,7 @@ def paper(block: Directive, place: Place) -> None:
 def drawing(block: Directive, place: Place) -> None:
     """Draw a figure of the lesson, its caption saying what to see."""
     drawn = next(each for each in place.lesson.head.figures if each.id == block.argument)
-    figure.draw(drawn.function, alt=drawn.alt)
+    figure.draw(drawn.function, alt=place.plain(drawn.alt))
     quiet(place.words(drawn.caption))
 
 

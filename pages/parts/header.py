@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from pages.parts import claim, ladder, state
+from pages.parts import claim, ladder, state, units
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
 from pages.parts.quiz import bits_to_earn
@@ -48,7 +48,7 @@ def _strip(place: Place) -> str:
     lesson = place.lesson
     parts = [
         f"about {lesson.head.minutes} minutes",
-        f"{bits_to_earn(lesson.questions):.1f} bits to earn",
+        f"{units.from_bits(bits_to_earn(lesson.questions)):.1f} {units.of_scores()} to earn",
         f"{len(lesson.cards)} cards to keep",
     ]
     return " · ".join(parts)

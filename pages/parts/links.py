@@ -26,3 +26,17 @@ def draw(path: str, label: str, *, icon: str | None = None, **query: str) -> Non
     known: dict[str, st.Page] = state.get(_PAGES, default={})
     if path in known:
         st.page_link(known[path], label=label, icon=icon, query_params=query or None)
+
+
+def paths() -> list[str]:
+    """Return the addresses that lead into the course."""
+    return list(state.get(_PAGES, default={}))
+
+
+def go(to: object) -> None:
+    """Switch to the screen that a link on the page named; what is no screen of ours stays here."""
+    known: dict[str, st.Page] = state.get(_PAGES, default={})
+    path, query = (to.get("path"), to.get("query")) if isinstance(to, dict) else (None, None)
+    if not isinstance(path, str) or path not in known or not isinstance(query, dict):
+        return
+    st.switch_page(known[path], query_params={str(name): str(query[name]) for name in query})

@@ -24,6 +24,6 @@ def fixed(value: float) -> str:
     return f"{value:.4f}".replace("-", "−")
 
 
-def divergence(nats: float) -> str:
-    """Return a divergence in nats; what double precision cannot tell from zero is said so."""
-    return "below 10⁻¹⁵ nats" if nats < 1e-15 else f"{told(nats, digits=3)} nats"
+def divergence(value: float, unit: str) -> str:
+    """Return a divergence; what double precision cannot tell from zero is said so."""
+    return f"below 10⁻¹⁵ {unit}" if value < 1e-15 else f"{told(value, digits=3)} {unit}"

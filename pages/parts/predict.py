@@ -7,7 +7,7 @@ from drills import score
 from drills.events import Predicted, Repredicted
 from drills.grade import Grade, grade
 from drills.record import fits
-from pages.parts import belief, state
+from pages.parts import belief, state, units
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
 from pages.parts.saving import save
@@ -43,7 +43,7 @@ def _ask_before(choice: Choice, place: Place, *, act: str) -> None:
     _heading(f"Before you {act}", choice, place)
     hinted = hint(choice.hint, place, key=f"hint-{place.item(choice.id)}")
     key = f"ask-{place.item(choice.id)}"
-    said = belief.ask([option.text for option in choice.options], key=key)
+    said = belief.ask(place.options(choice), key=key)
     if said is None:
         return
     payload = Predicted(probabilities=probabilities(said, choice), right=choice.answer, hint=hinted)
@@ -61,7 +61,7 @@ def _again(choice: Choice, place: Place) -> None:
         return
     _heading("The same question again", choice, place)
     key = f"again-ask-{place.item(choice.id)}"
-    said = belief.ask([option.text for option in choice.options], key=key)
+    said = belief.ask(place.options(choice), key=key)
     if said is None:
         return
     payload = Repredicted(probabilities=probabilities(said, choice), right=choice.answer)
@@ -97,12 +97,6 @@ def feedback(graded: Grade, place: Place, *, before: str = "") -> None:
     st.markdown("\n\n".join(part for part in said if part))
 
 
-def signed(bits: float) -> str:
-    """Return "+1.49", "−0.32" or "0.00", with a true minus sign."""
-    text = f"{bits:+.2f}".replace("-", "−")
-    return "0.00" if text in {"+0.00", "−0.00"} else text
-
-
 def _heading(label: str, choice: Choice, place: Place) -> None:
     st.markdown(f"**{label}.** {place.words(choice.prompt)}")
 
@@ -113,7 +107,7 @@ def _tell_before(choice: Choice, standing: Predicted, place: Place, *, act: str)
         quiet(":material/check: You predicted first; both answers stand below.")
         return
     _heading(f"Before you {act}", choice, place)
-    options = [option.text for option in choice.options]
+    options = place.options(choice)
     belief.tell(options, standing.probabilities, key=f"told-{place.item(choice.id)}")
     quiet("Committed. The same question returns below, once you know more.")
 
@@ -125,15 +119,19 @@ def _second(choice: Choice, place: Place) -> Repredicted | None:
 
 def _tell_after(choice: Choice, first: Predicted | None, latest: Repredicted, place: Place) -> None:
     belief.tell(
-        [option.text for option in choice.options],
+        place.options(choice),
         latest.probabilities,
         right=choice.answer,
         first=first.probabilities if first else None,
         key=f"retold-{place.item(choice.id)}",
     )
-    after = grade(choice, latest.probabilities)
+    after = grade(choice, latest.probabilities, unit=units.of_scores())
     before = ""
     if first is not None:
-        then = signed(grade(choice, first.probabilities).bits)
-        before = f":small[:gray[Before reading: {then} bits. After: {signed(after.bits)} bits.]]"
+        then, now = (units.scored(each) for each in (_bits(choice, first), after.bits))
+        before = f":small[:gray[Before reading: {then}. After: {now}.]]"
     feedback(after, place, before=before)
+
+
+def _bits(choice: Choice, belief_: Predicted) -> float:
+    return grade(choice, belief_.probabilities).bits

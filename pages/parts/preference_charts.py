@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.parts import chart
+from pages.parts import chart, units
 
 if TYPE_CHECKING:
     from engine.experiments import Experiment
@@ -23,7 +23,7 @@ CURVES = {
         "log of policy over reference, nats",
         "Log-ratios of the chosen and the rejected response over the steps",
     ),
-    "loss": chart.Frame("Loss", "nats per pair", "The DPO loss over the steps"),
+    "loss": chart.Frame("Loss", "{unit} per pair", "The DPO loss over the steps"),
     "margin": chart.Frame(
         "Margin h", "chosen minus rejected, nats", "The mean margin over the steps"
     ),
@@ -32,7 +32,7 @@ CURVES = {
     ),
     "divergence": chart.Frame(
         "Divergence from the optimum",
-        "KL(π*‖π), nats, logarithmic",
+        "KL(π*‖π), {unit}, logarithmic",
         "KL divergence from the optimum to the policy over the steps, on a logarithmic axis",
         log=True,
     ),
@@ -50,6 +50,7 @@ REWARDS = chart.Frame(
     y="implicit",
 )
 PAIR = (("chosen", "chosen"), ("rejected", "rejected"), ("third", "reference"))  # (name, role)
+INFORMATION = ("loss", "kl_to_optimum")  # in the reader's unit; margins stay with β in nats
 LEAST_NATS = 1e-16  # a divergence of exactly zero has no place on a logarithmic axis
 
 
@@ -57,7 +58,11 @@ def draw(experiment: "Experiment", steps: Sequence["Step"], *, at: int, mark: in
     """Draw the run so far; `at` is the step whose policy is shown, `mark` the one marked."""
     shown = [steps[k] for k in chart.thin(len(steps))]
     last = experiment.settings.steps
-    frames = {name: replace(frame, last=last, at=mark) for name, frame in CURVES.items()}
+    unit = units.of_information()
+    frames = {
+        name: replace(frame, unit=frame.unit.format(unit=unit), last=last, at=mark)
+        for name, frame in CURVES.items()
+    }
     pair = experiment.settings.data == "pair"
     left, right = st.columns(2)
     with left:
@@ -74,7 +79,7 @@ def draw(experiment: "Experiment", steps: Sequence["Step"], *, at: int, mark: in
 
 
 def numbers(step: "Step") -> dict[str, float]:
-    """Return what the record and the data table keep of a step."""
+    """Return what the record keeps of a step; information in nats."""
     return {
         "step": step.index,
         "loss": step.loss,
@@ -83,6 +88,14 @@ def numbers(step: "Step") -> dict[str, float]:
         "log_ratio_rejected": step.log_ratio_rejected,
         "kl_to_optimum": step.kl_to_optimum,
     }
+
+
+def row(step: "Step") -> dict[str, float]:
+    """Return a step as the data table shows it; the columns of information name their unit."""
+    table = numbers(step)
+    for name in INFORMATION:
+        table[f"{name} ({units.of_information()})"] = units.from_nats(table.pop(name))
+    return table
 
 
 def _policy(experiment: "Experiment", step: "Step") -> None:
@@ -129,9 +142,14 @@ def _rows(
     return [
         {
             "step": step.index,
-            "value": max(getattr(step, quantity), least),
+            "value": _value(step, quantity, least),
             "role": role,
             "name": name,
         }
         for step in steps
     ]
+
+
+def _value(step: "Step", quantity: str, least: float) -> float:
+    value = max(float(getattr(step, quantity)), least)
+    return units.from_nats(value) if quantity in INFORMATION else value

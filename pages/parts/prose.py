@@ -7,6 +7,9 @@ import streamlit as st
 from content.load import LoadedCourse
 from content.markdown import Part, Role, Text, parts
 from content.schema import Claim
+from content.syntax import QUANTITIES
+from content.units import formulas, quantity
+from pages.parts import units
 
 COLORS = {
     "policy": "blue",
@@ -24,10 +27,24 @@ def draw(text: str, *, course: LoadedCourse, lesson: str | None = None) -> None:
 
 def markdown(pieces: Iterable[Part], *, course: LoadedCourse, lesson: str | None = None) -> str:
     """Return the pieces as Markdown for Streamlit."""
-    return "".join(
-        piece.markdown if isinstance(piece, Text) else _role(piece, course, lesson)
-        for piece in pieces
+    return formulas(
+        "".join(
+            piece.markdown if isinstance(piece, Text) else _role(piece, course, lesson)
+            for piece in pieces
+        ),
+        units.wanted(),
     )
+
+
+def plain(
+    text: str, *, course: LoadedCourse, lesson: str | None = None, linked: bool = False
+) -> str:
+    """Return one Markdown field without colors, and without links unless they are asked for."""
+    pieces = (
+        piece.markdown if isinstance(piece, Text) else _words(piece, course, lesson, linked=linked)
+        for piece in parts(text)
+    )
+    return formulas("".join(pieces), units.wanted())
 
 
 def field(text: str, *, course: LoadedCourse, lesson: str | None = None) -> str:
@@ -56,11 +73,22 @@ def _role(role: Role, course: LoadedCourse, lesson: str | None) -> str:
         link = cite(role.target, course=course, shown=role.shown)
         return link if role.shown else f"({link})"
     if role.name == "term":
-        key, term = course.term(role.target)
-        return f'[{role.shown}](/glossary?term={key} "{_plain(term.definition)}")'
+        return f"[{role.shown}](/glossary?term={course.term(role.target)[0]})"
     if role.name == "claim":
-        return role.shown or course.claim(role.target, lesson=lesson).shown
-    return f":{COLORS[role.name]}[{role.shown}]"
+        return units.shown(course.claim(role.target, lesson=lesson))
+    if role.name in QUANTITIES:
+        return quantity(role.shown, role.name, units.wanted())
+    return role.shown if role.name == "fixed" else f":{COLORS[role.name]}[{role.shown}]"
+
+
+def _words(role: Role, course: LoadedCourse, lesson: str | None, *, linked: bool) -> str:
+    if role.name in {"claim", *QUANTITIES} or (linked and role.name == "term"):
+        return _role(role, course, lesson)
+    if role.name != "cite":
+        return role.shown
+    source = course.sources[role.target]
+    shown = role.shown or source.author_year
+    return f"[{shown}]({source.url})" if linked else shown
 
 
 def _plain(text: str) -> str:

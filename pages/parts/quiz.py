@@ -9,7 +9,7 @@ from drills.events import Answered, SelfGraded, Wrote
 from drills.grade import grade, self_grade
 from drills.record import fits
 from drills.score import best_bits
-from pages.parts import belief, predict, prose, state
+from pages.parts import belief, predict, prose, state, units
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
 from pages.parts.saving import save
@@ -45,10 +45,10 @@ def bits_to_earn(questions: Sequence[Choice | Synthesis]) -> float:
 
 
 def _status(answered: Sequence[bool], place: Place) -> None:
-    earned = predict.signed(place.learner.record.bits_earned(place.lesson.id))
-    most = bits_to_earn(place.lesson.questions)
+    earned = units.scored(place.learner.record.bits_earned(place.lesson.id))
+    most = units.from_bits(bits_to_earn(place.lesson.questions))
     st.markdown(
-        f"{sum(answered)} of {len(answered)} answered · **{earned} bits**; {most:.1f} is the most. "
+        f"{sum(answered)} of {len(answered)} answered · **{earned}**; {most:.1f} is the most. "
         ":gray[First answers count.]"
     )
 
@@ -114,9 +114,9 @@ def _choice(question: Choice, place: Place) -> None:
     if latest is None or not fits(question, latest.payload) or state.get(retry):
         _ask(question, place)
         return
-    options = [option.text for option in question.options]
+    options = place.options(question)
     belief.tell(options, latest.payload.probabilities, right=question.answer, key=f"told-{name}")
-    predict.feedback(grade(question, latest.payload.probabilities), place)
+    predict.feedback(grade(question, latest.payload.probabilities, unit=units.of_scores()), place)
     quiet(f"Source: {prose.cite(question.source, course=place.course)}")
     st.button(
         "Answer again",
@@ -124,7 +124,7 @@ def _choice(question: Choice, place: Place) -> None:
         key=f"retry-button-{name}",
         on_click=state.put,
         args=(retry, True),
-        help="Only your first answer counts toward your bits.",
+        help="Only your first answer counts toward your score.",
     )
 
 
@@ -132,7 +132,7 @@ def _ask(question: Choice, place: Place) -> None:
     name = place.item(question.id)
     hinted = predict.hint(question.hint, place, key=f"hint-{name}")
     times = len(place.learner.record.all(Answered, name))
-    said = belief.ask([option.text for option in question.options], key=f"ask-{name}-{times}")
+    said = belief.ask(place.options(question), key=f"ask-{name}-{times}")
     if said is None:
         return
     payload = Answered(

@@ -5,19 +5,19 @@ import streamlit as st
 from content.markdown import Directive, Section
 from content.schema import Choice, Objective, Synthesis
 from drills.events import Answered, Read
-from pages.parts import deck_links, links, scroll
+from pages.parts import deck_links, derivation, links, scroll, units
 from pages.parts.place import Place
-from pages.parts.predict import signed
 from pages.parts.quiet import quiet
 from pages.parts.saving import save
 
 
-def asked_for(section: Section) -> bool:
-    """Say whether the address names this section, or a line of the derivation in it."""
+def asked_for(section: Section, place: Place) -> bool:
+    """Say whether the address names this section, or a line of a derivation in it."""
     if st.query_params.get("section") == section.id:
         return True
-    names = {block.name for block in section.blocks if isinstance(block, Directive)}
-    return "line" in st.query_params and "derivation" in names
+    blocks = (block for block in section.blocks if isinstance(block, Directive))
+    names = (block.argument for block in blocks if block.name == "derivation")
+    return any(derivation.addressed(name, place) for name in names)
 
 
 def go_to_section(place: Place) -> None:
@@ -26,7 +26,7 @@ def go_to_section(place: Place) -> None:
     if named is None:
         return
     if named in {section.id for section in place.lesson.sections}:
-        scroll.to(named)
+        scroll.to(named, here=place.lesson.id)
     else:
         quiet(":material/link_off: Your link names a section that this lesson does not have.")
 
@@ -61,7 +61,7 @@ def _ability(objective: Objective, place: Place) -> str:
     answers = [event.payload.bits for event in events if event is not None]
     bits = sum(answers)
     icon = ":green[:material/check_circle:]" if bits > 0 else ":material/radio_button_unchecked:"
-    evidence = f"{signed(bits)} bits from {len(answers)} answered" if answers else "not asked yet"
+    evidence = f"{units.scored(bits)} from {len(answers)} answered" if answers else "not asked yet"
     again = f"; read *{_where(asked[0], place)}* again" if answers and bits <= 0 else ""
     return f"{icon} {place.words(objective.text)} :gray[{evidence}{again}]"
 

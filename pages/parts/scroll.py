@@ -17,10 +17,19 @@ export default function ({ data }) {
 )
 
 
-def to(section: str) -> None:
-    """Scroll to the heading with this anchor, the first time it is asked for in this session."""
-    key = f"scrolled-{section}"
-    if state.get(key):
+_SEEN = "scrolled-to"
+
+
+def to(heading: str, *, here: str) -> None:
+    """Scroll to the heading with this anchor, once for each arrival at the screen `here`."""
+    if state.get(_SEEN) == (here, heading):
         return
-    state.put(key, value=True)
-    _SCROLL(key=key, data={"section": section})
+    state.put(_SEEN, (here, heading))
+    _SCROLL(key=f"scroll-{here}-{heading}", data={"section": heading})
+
+
+def left(here: str) -> None:
+    """Note which screen was drawn: coming back to another one is a new arrival there."""
+    seen = state.get(_SEEN)
+    if seen and seen[0] != here:
+        state.drop(_SEEN)

@@ -6,11 +6,11 @@ import streamlit as st
 
 from drills.errors import DrillsError
 from drills.events import Answered, Event, Exported, Repredicted
+from drills.record import ERRATA
 from pages import resources
-from pages.parts import ladder, learner, links, state
+from pages.parts import ladder, learner, links, state, units
 from pages.parts.learner import Learner
 from pages.parts.place import Place
-from pages.parts.predict import signed
 from pages.parts.quiet import quiet
 from pages.parts.saving import save
 
@@ -35,9 +35,11 @@ def draw() -> None:
 
 def _figures(who: Learner) -> None:
     answered, earned, gained = st.columns(3)
-    answered.metric("questions answered", len({e.item for e in who.record.all(Answered)}))
-    earned.metric("bits earned in quizzes", signed(who.record.bits_earned()))
-    gained.metric("bits gained by reading", signed(who.record.bits_gained()))
+    unit = units.of_scores()
+    items = {e.item for e in who.record.all(Answered) if e.lesson != ERRATA}
+    answered.metric("questions answered", len(items))
+    earned.metric(f"{unit} earned in quizzes", units.signed(who.record.bits_earned()))
+    gained.metric(f"{unit} gained by reading", units.signed(who.record.bits_gained()))
     quiet(
         "A bit is a factor of two on the right answer, against knowing nothing. First answers "
         "count. Reading gains what the second answer to a prediction has over the first."
@@ -59,6 +61,7 @@ def _lessons(who: Learner) -> None:
 _COLUMNS = {
     "right": st.column_config.NumberColumn("given to the right answer", format="percent"),
     "bits": st.column_config.NumberColumn("bits", format="%.2f"),
+    "nats": st.column_config.NumberColumn("nats", format="%.2f"),
     "when": st.column_config.DatetimeColumn("when", format="distance"),
 }
 
@@ -81,7 +84,7 @@ def _row(what: str, event: Event[Answered] | Event[Repredicted]) -> dict[str, ob
     return {
         "what": what,
         "right": payload.probabilities[payload.right],
-        "bits": payload.bits,
+        units.of_scores(): units.from_bits(payload.bits),
         "when": event.at,
     }
 

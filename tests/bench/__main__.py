@@ -56,15 +56,21 @@ BENCHMARKS = (
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
     Benchmark(
         "all",
-        "rerun of /dpo, all open and answered / the same",
+        "rerun of the slowest lesson, all open / the same",
         2.5,
         lambda both: rerun.all_open(both()),
     ),
     Benchmark(
         "rerun",
-        "rerun of /dpo / one-line page, default settings",
+        "rerun of the slowest lesson / one-line page",
         1.0,
         lambda both: rerun.first_visit(both()),
+    ),
+    Benchmark(
+        "home",
+        "rerun of the map of the course / of a lesson",
+        1.0,
+        lambda both: rerun.home(both()),
     ),
     Benchmark(
         "click",

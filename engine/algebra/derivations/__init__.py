@@ -3,10 +3,36 @@
 from functools import cache
 
 from engine.algebra.derivation import Derivation
-from engine.algebra.derivations import dpo
+from engine.algebra.derivations import (
+    brier_proper,
+    cross_entropy,
+    distillation_gradient,
+    dpo,
+    gaussian_moments,
+    grpo_advantage,
+    ipo_margin,
+    k3,
+    kl_optimum,
+    logit_gradient,
+    max_entropy,
+    softmax_max_entropy,
+)
 from engine.errors import EngineError
 
-_MODULES = (dpo,)  # in the order in which a learner meets them
+_MODULES = (  # in the order in which a learner meets them
+    logit_gradient,
+    max_entropy,
+    softmax_max_entropy,
+    cross_entropy,
+    k3,
+    gaussian_moments,
+    kl_optimum,
+    dpo,
+    ipo_margin,
+    grpo_advantage,
+    distillation_gradient,
+    brier_proper,
+)
 
 
 @cache

@@ -11,8 +11,10 @@ from sympy.core.relational import GreaterThan, LessThan
 
 from engine.algebra.breaks import Break, BrokenRow
 from engine.algebra.derivation import Derivation
+from engine.algebra.desk import Asked, Desk, Knob, Row, Set, SetRows
 from engine.algebra.expressions import (
     BETA,
+    COMPONENT,
     X1,
     X2,
     Divergence,
@@ -516,11 +518,41 @@ BREAKS = (
     ),
 )
 
+USUAL = World3.default()
+_POLICY = ", ".join(f"{probability:.2f}" for probability in USUAL.policy)
+
+
+def _world(knobs: Set, rows: SetRows) -> World3:
+    return World3.weighed(knobs["beta"], rows["r"], rows["p"], USUAL.policy)
+
+
+DESK = Desk(
+    outcomes=("chosen", "rejected", "other"),
+    knobs=(Knob("beta", "β", BETA, USUAL.beta, choices=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0)),),
+    rows=(
+        Row("r", "reward", Reward, USUAL.rewards, (-3.0, 3.0), 0.1),
+        Row(
+            "p",
+            "weight",
+            Reference,
+            USUAL.reference,
+            (0.01, 1.0),
+            0.01,
+            made="normalized",
+            told="Reference, from the weights",
+        ),
+    ),
+    asked=(Asked((Y, COMPONENT), "the {} response"),),
+    note=f"The policy in the numbers above: {_POLICY}.",
+    build=_world,
+)
+
 DERIVATION = Derivation(
     id="dpo",
     title="From the RLHF objective to the DPO loss",
     goal="A loss on policy and reference alone, and its gradient, from an objective that needed a "
     "reward model.",
     lines=LINES,
+    desk=DESK,
     breaks=BREAKS,
 )

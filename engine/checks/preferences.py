@@ -1,8 +1,6 @@
-"""Stated numbers, computed again: one function for each kind of claim the course makes.
+"""Numbers about preferences, rewards and DPO.
 
-Every public function takes plain numbers, lists and words, as they stand in a content file, and
-answers with one float. Policies and references come as probabilities, not as logarithms.
-`engine.recompute` calls these by name.
+Policies and references come as probabilities, not as logarithms.
 """
 
 import inspect
@@ -113,7 +111,7 @@ def divergence_of_optimum(reference: list[float], reward: list[float], beta: flo
 
 
 def residual_without_beta(reference: list[float], reward: list[float], beta: float) -> float:
-    """The reward minus β log(π*/π_ref) + log Z, the form that forgets the β before log Z.
+    """The reward minus the mistaken form β log(π*/π_ref) + log Z, without β before log Z.
 
     Raises:
         RangeError: the residual is not the same for all responses, as it must be.

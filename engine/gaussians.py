@@ -1,0 +1,163 @@
+"""One Gaussian fitted to a mixture of two, by either direction of KL divergence.
+
+The target is p = ½ N(−a, s²) + ½ N(a, s²), the student q = N(μ, σ²). The forward divergence KL(p‖q)
+has its minimum where mean and variance agree (Bishop 2006, section 10.7). The reverse divergence
+KL(q‖p) has no closed form; it is integrated by the trapezoidal rule, which is exact to rounding for
+functions as smooth and as quickly vanishing as these, and minimized by Newton's method.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine import guards
+from engine.errors import EngineError
+
+_REACH = 12.0  # standard deviations of q on either side of its mean; beyond lies less than 1e-31
+_POINTS = 2401
+_NEWTON_STEPS = 100
+_DESCENT_STEPS = 100  # of plain descent, which decides where Newton's method will finish
+_DESCENT_RATE = 0.05
+_FLAT = 1e-11  # nats per unit; a smaller slope counts as none
+_ROUNDING = 1e-13  # nats by which a step may seem to lead up
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A normal distribution, q = N(mean, deviation²)."""
+
+    mean: float
+    deviation: float  # standard deviation, > 0
+
+    def __post_init__(self) -> None:
+        """Refuse a deviation that makes no density."""
+        guards.positive("the deviation", self.deviation, advice="Choose one above 0.")
+
+
+@dataclass(frozen=True)
+class TwoHumps:
+    """An even mixture of two Gaussians, p = ½ N(−offset, deviation²) + ½ N(offset, deviation²)."""
+
+    offset: float  # ≥ 0
+    deviation: float  # of each hump, > 0
+
+    def __post_init__(self) -> None:
+        """Refuse a deviation that makes no density."""
+        guards.positive("the deviation", self.deviation, advice="Choose one above 0.")
+
+    def log_density(
+        self,
+        x: Tensor,  # any shape, on the axis of the target
+    ) -> Tensor:  # the same shape, log of density
+        """The logarithm of p at each point."""
+        humps = [log_normal(x, center, self.deviation) for center in (-self.offset, self.offset)]
+        return torch.logaddexp(*humps) - math.log(2)
+
+
+def log_normal(
+    x: Tensor,  # any shape
+    mean: Tensor | float,
+    deviation: Tensor | float,  # > 0
+) -> Tensor:  # the same shape, log of density
+    """The logarithm of N(x; mean, deviation²)."""
+    spread = torch.as_tensor(deviation, dtype=torch.float64)
+    return -(((x - mean) / spread) ** 2) / 2 - spread.log() - math.log(2 * math.pi) / 2
+
+
+def forward_fit(target: TwoHumps) -> Gaussian:
+    """The Gaussian of least KL(p‖q): it takes the target's mean and variance, 0 and a² + s².
+
+    Bishop 2006, section 10.7 (moment matching).
+    """
+    return Gaussian(0.0, math.hypot(target.offset, target.deviation))
+
+
+def forward_divergence(target: TwoHumps, student: Gaussian) -> float:
+    """KL(p‖q) in nats, by integration over p."""
+    edge = target.offset + _REACH * target.deviation
+    x = torch.linspace(-edge, edge, 2 * _POINTS - 1, dtype=torch.float64)
+    log_p = target.log_density(x)
+    gap = log_p - log_normal(x, student.mean, student.deviation)
+    return torch.trapezoid(log_p.exp() * gap, x).item()
+
+
+def reverse_divergence(target: TwoHumps, student: Gaussian) -> float:
+    """KL(q‖p) in nats, by integration over q."""
+    return _reverse(target, _parameters(student)).item()
+
+
+def reverse_curvature(target: TwoHumps, student: Gaussian) -> tuple[float, float]:
+    """The two eigenvalues, least first, of the Hessian of KL(q‖p) in (μ, log σ), in nats.
+
+    Both above zero where the slope vanishes: a minimum. One below: a saddle.
+    """
+    least, most = torch.linalg.eigvalsh(_slopes(target, _parameters(student))[1]).tolist()
+    return least, most
+
+
+def reverse_fit(target: TwoHumps, start: Gaussian) -> Gaussian:
+    """The minimum of KL(q‖p) that is reached downhill from `start`; which one depends on it.
+
+    Plain gradient descent in (μ, log σ) first, since Newton's method may leap into another basin;
+    then Newton's method to the last digit.
+
+    Raises:
+        EngineError: it has not come to rest.
+    """
+    place = _parameters(start)
+    for _ in range(_DESCENT_STEPS):
+        place = place - _DESCENT_RATE * _slope(target, place)
+    for _ in range(_NEWTON_STEPS):
+        slope, curvature = _slopes(target, place)
+        if slope.abs().max().item() < _FLAT:
+            return Gaussian(place[0].item(), place[1].exp().item())
+        place = _downhill(target, place, _direction(slope, curvature))
+    raise EngineError.expected(
+        "a minimum of KL(q‖p)", got="none in 100 steps", advice="Start nearer to a hump."
+    )
+
+
+def _direction(slope: Tensor, curvature: Tensor) -> Tensor:
+    """Newton's step, turned downhill where the curvature is negative."""
+    values, axes = torch.linalg.eigh(curvature)
+    step: Tensor = -axes @ ((axes.mT @ slope) / values.abs().clamp_min(1e-3))
+    return step
+
+
+def _downhill(target: TwoHumps, place: Tensor, step: Tensor) -> Tensor:
+    """The end of the step, or of a half, a quarter, ... of it: the first that is no higher."""
+    height: float = _reverse(target, place).item()
+    for _ in range(40):
+        if _reverse(target, place + step).item() <= height + _ROUNDING:
+            break
+        step = step / 2
+    return place + step
+
+
+def _slope(target: TwoHumps, place: Tensor) -> Tensor:
+    moving = place.clone().requires_grad_()
+    return torch.autograd.grad(_reverse(target, moving), moving)[0]
+
+
+def _slopes(target: TwoHumps, place: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradient (2,) and Hessian (2, 2) of KL(q‖p) in (μ, log σ), by automatic differentiation."""
+    moving = place.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(_reverse(target, moving), moving, create_graph=True)
+    rows = [torch.autograd.grad(part, moving, retain_graph=True)[0] for part in slope]
+    return slope.detach(), torch.stack(rows)
+
+
+def _reverse(target: TwoHumps, place: Tensor) -> Tensor:
+    """KL(q‖p) in nats for q = N(μ, σ²) at place = (μ, log σ): −H(q) − E_q[log p]."""
+    mean, log_deviation = place
+    z = torch.linspace(-_REACH, _REACH, _POINTS, dtype=torch.float64)
+    weight = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    expected = torch.trapezoid(weight * target.log_density(mean + log_deviation.exp() * z), z)
+    divergence: Tensor = -(math.log(2 * math.pi) + 1) / 2 - log_deviation - expected
+    return divergence
+
+
+def _parameters(student: Gaussian) -> Tensor:
+    return torch.tensor([student.mean, math.log(student.deviation)], dtype=torch.float64)
