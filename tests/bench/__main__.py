@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 
-from tests.bench import deck, dpo_peer, paint, rerun
+from tests.bench import deck, dpo_peer, paint, rerun, verdicts
 from tests.bench.measure import Seconds
 from tests.bench.servers import Servers, both
 
@@ -54,6 +54,9 @@ BENCHMARKS = (
         "dpo", "tabular DPO, 64 x 16, to KL < 1e-6 / bare NumPy", 1.5, lambda _: dpo_peer.ratio()
     ),
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
+    Benchmark(
+        "judge", "verdict on a typed line, p95 / simplify, .equals", 1.0, lambda _: verdicts.ratio()
+    ),
     Benchmark(
         "all",
         "rerun of the slowest lesson, all open / the same",
