@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import time
 from importlib import import_module
 
 from content.load import ContentError
@@ -9,6 +10,7 @@ from pages import resources
 from pages.parts import figure, program
 
 HEAVY = ("engine.algebra.derivations", "engine.experiments", "engine.figures", "drills.deck")
+PAUSE_SECONDS = 0.3  # between two figures: the first visitors come first
 
 
 def run() -> None:
@@ -20,9 +22,9 @@ def run() -> None:
         import_module(module)
     import_module("engine.recompute").names()  # imports what claims call
     program.run_once("dpo_from_scratch")
-    _draw_figures()
     gc.collect()
     gc.freeze()  # a collection over 400,000 library objects stops every session for 0.2 s
+    _draw_figures()
 
 
 def _draw_figures() -> None:
@@ -33,3 +35,4 @@ def _draw_figures() -> None:
         return
     for drawn in (each for lesson in lessons for each in lesson.head.figures):
         figure.prepare(drawn.function)
+        time.sleep(PAUSE_SECONDS)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tests.server import ROOT, Server, sqlite_url
 
-_WARM_UP_SECONDS = 8  # the course imports what is heavy in a thread beside its first visitors
+_WARM_UP_SECONDS = 25  # the course imports what is heavy in a thread beside its first visitors
 ONE_LINE = 'import streamlit; streamlit.title("Surprisal")\n'
 
 
