@@ -8,7 +8,7 @@ from content.load import LoadedCourse
 from content.markdown import Part, Role, Text, parts
 from content.schema import Claim
 from content.syntax import QUANTITIES
-from content.units import formulas, quantity
+from content.units import quantity
 from pages.parts import units
 
 COLORS = {
@@ -27,12 +27,11 @@ def draw(text: str, *, course: LoadedCourse, lesson: str | None = None) -> None:
 
 def markdown(pieces: Iterable[Part], *, course: LoadedCourse, lesson: str | None = None) -> str:
     """Return the pieces as Markdown for Streamlit."""
-    return formulas(
+    return units.formulas(
         "".join(
             piece.markdown if isinstance(piece, Text) else _role(piece, course, lesson)
             for piece in pieces
-        ),
-        units.wanted(),
+        )
     )
 
 
@@ -44,7 +43,7 @@ def plain(
         piece.markdown if isinstance(piece, Text) else _words(piece, course, lesson, linked=linked)
         for piece in parts(text)
     )
-    return formulas("".join(pieces), units.wanted())
+    return units.formulas("".join(pieces))
 
 
 def field(text: str, *, course: LoadedCourse, lesson: str | None = None) -> str:

@@ -4,6 +4,7 @@ from typing import get_args
 
 import streamlit as st
 
+import content.units
 from content.schema import Claim
 from content.units import Unit, convert, switched
 from pages.parts import state
@@ -36,6 +37,11 @@ def wanted() -> Unit | None:
     """Return the unit that the reader chose, None for each quantity's own."""
     chosen = state.get(KEY)
     return chosen if chosen in get_args(Unit) else None
+
+
+def formulas(markdown: str) -> str:
+    r"""Return Markdown with its logarithms as the reader's unit sets them."""
+    return content.units.formulas(markdown, wanted()) if "\\l" in markdown else markdown
 
 
 def of_scores() -> Unit:
@@ -71,8 +77,8 @@ def scored(bits: float) -> str:
 
 def shown(claim: Claim) -> str:
     """Return the value of a claim as prose shows it, in the reader's unit."""
-    unit = wanted()
-    if unit is None or not switches(claim):
+    unit = wanted() if switches(claim) else None
+    if unit is None:
         return claim.shown
     return switched(claim.value, claim.shown, claim.unit, unit)
 
