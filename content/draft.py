@@ -29,7 +29,7 @@ from content.syntax import KEBAB
 # Addresses of screens and downloads: a lesson of that name could not be opened.
 TAKEN = (
     *("home", "progress", "decks", "restore", "glossary", "errata", "sources"),
-    *("lab", "course", "health"),
+    *("lab", "course", "health", "prove"),
 )
 
 Models = Mapping[str, type[Entry]]  # kind -> model; "" where no kind is given

@@ -19,7 +19,9 @@ from drills.errors import DrillsError
 LearnerId = NewType("LearnerId", int)
 
 MAX_TEXT = 10_000  # characters of a free text
+MAX_TYPED = 400  # characters of a typed line
 MAX_PAYLOAD = 65_536  # characters of a payload as JSON
+LINE_GIVEN = 3  # the grade of the hint that gives the line
 _ITEM = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
 _MAX_ITEM = 200
 
@@ -164,6 +166,31 @@ class Verified(Payload):
     agreed: bool
 
 
+class Attempted(Payload):
+    """Something done towards proving a derivation by typing. Item: lesson/derivation.
+
+    `outcome` is None where nothing was judged: a hint was opened, a line was taken back.
+    """
+
+    kind: ClassVar[str] = "attempted"
+    line: Name  # the id of the line that was asked for
+    of: int = Field(ge=1)  # lines of the derivation that can be proved by typing
+    way: Literal["fill", "prove", "spot"]
+    asked: Literal["line", "rule", "place", "hint", "undo"] = "line"
+    typed: str = Field(default="", max_length=MAX_TYPED)  # or the rule or line that was picked
+    outcome: Literal["equivalent", "different", "undecided", "unreadable"] | None = None
+    mistake: str = Field(default="", max_length=60)
+    hint: int = Field(default=0, ge=0, le=3)  # the highest grade seen; the third gives the line
+    form: bool = True
+    rewriting: bool = False  # equivalent to the line before, and so an intermediate one
+
+    @property
+    def proves(self) -> bool:
+        """Whether the line that was asked for was typed without being given."""
+        right = self.asked == "line" and self.outcome == "equivalent"
+        return right and not self.rewriting and self.hint < LINE_GIVEN
+
+
 class Exported(Payload):
     """Cards or the record were taken along. Item: a lesson, `course` or `record`."""
 
@@ -176,7 +203,7 @@ KINDS: Mapping[str, type[Payload]] = {
     each.kind: each
     for each in (
         *(Predicted, Repredicted, Answered, Wrote, SelfGraded),
-        *(Read, Stepped, Ran, Verified, Exported),
+        *(Read, Stepped, Ran, Verified, Attempted, Exported),
     )
 }
 

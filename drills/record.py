@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from content.schema import Choice
 from drills.events import (
     Answered,
+    Attempted,
     Belief,
     Event,
     Payload,
@@ -135,7 +136,7 @@ class Progress:
     predicted: Rung  # every prediction was committed
     read: Rung  # every section was read
     recalled: Rung  # every question's latest answer has the right option in the lead
-    derived: Rung  # a derivation stepped through or a lab run; with neither, every claim verified
+    derived: Rung  # a derivation stepped through or proved, or a lab run; or every claim verified
     retained: Rung  # every question and erratum answered rightly again, a week or more later
     answered: int  # questions of the quiz with an answer or a self-graded text
     bits: float  # earned in this lesson
@@ -181,6 +182,12 @@ def retained(record: Record, name: str) -> Event[Answered] | None:
     return next((each for each in late if _led(each.payload)), None)
 
 
+def proved(record: Record, name: str) -> frozenset[str]:
+    """Return the lines of a derivation that the learner typed without being given them."""
+    attempts = record.all(Attempted, name)
+    return frozenset(each.payload.line for each in attempts if each.payload.proves)
+
+
 def _predicted(record: Record, outline: Outline) -> Rung:
     names = (item(outline.lesson, name) for name in outline.predictions)
     return _rung("predicted", [record.first(Predicted, name) for name in names])
@@ -205,17 +212,27 @@ def _recalled(record: Record, outline: Outline) -> Rung:
 def _derived(record: Record, outline: Outline) -> Rung:
     if not outline.derivations and not outline.labs:
         return _verified(record, outline)
-    stepped = [_all_lines(record, item(outline.lesson, name)) for name in outline.derivations]
+    names = [item(outline.lesson, name) for name in outline.derivations]
+    shown = [_all_lines(record, name) or _all_typed(record, name) for name in names]
     ran = [record.first(Ran, item(outline.lesson, name)) for name in outline.labs]
-    done = [event for event in (*stepped, *ran) if event is not None]
+    beside = _proved_beside(record, outline.lesson, names)
+    parts = [*shown, *ran, *beside]
+    done = [event for event in parts if event is not None]
     return Rung(
         name="derived",
         done=len(done),
-        of=len(stepped) + len(ran),
+        of=len(parts),
         earned=bool(done),
         evidence=tuple(event.id for event in done),
         at=min((event.at for event in done), default=None),
     )
+
+
+def _proved_beside(record: Record, lesson: str, shown: Sequence[str]) -> list[Event[Any]]:
+    """Proofs of derivations that belong to the lesson and are not shown in it."""
+    attempted = {event.item for event in record.all(Attempted) if event.lesson == lesson}
+    found = (_all_typed(record, name) for name in sorted(attempted - set(shown)))
+    return [event for event in found if event is not None]
 
 
 def _verified(record: Record, outline: Outline) -> Rung:
@@ -255,6 +272,17 @@ def _all_lines(record: Record, name: str) -> Event[Stepped] | None:
         missing.discard(step.payload.line)
         if not missing:
             return step
+    return None
+
+
+def _all_typed(record: Record, name: str) -> Event[Attempted] | None:
+    """Return the attempt that completed the proof of a derivation, None while a line is open."""
+    attempts = record.all(Attempted, name)
+    typed: set[str] = set()
+    for attempt in attempts:
+        typed |= {attempt.payload.line} if attempt.payload.proves else set()
+        if len(typed) >= attempts[-1].payload.of:
+            return attempt
     return None
 
 

@@ -55,6 +55,7 @@ def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
         "": [_screen("course.home", "Course", icon="map", default=True)],
         "Lessons": lessons,
         "Practice": [
+            _screen("practice.prove", "Prove it", icon="function"),
             _screen("practice.progress", "Your record", icon="monitoring"),
             _screen("practice.decks", "Anki decks", icon="style"),
             _screen("practice.restore", "Continue here", visibility="hidden"),

@@ -12,6 +12,7 @@ from drills.events import (
     KINDS,
     MAX_TEXT,
     Answered,
+    Attempted,
     Event,
     Exported,
     LearnerId,
@@ -57,6 +58,19 @@ WRITTEN = {
     "verified": (
         '{"expected":0.6931,"got":0.69315,"agreed":true}',
         Verified(expected=0.6931, got=0.69315, agreed=True),
+    ),
+    "attempted": (
+        '{"line":"reward","of":13,"way":"prove","asked":"line","typed":"r = beta*log Z",'
+        '"outcome":"different","mistake":"sign","hint":1,"form":true,"rewriting":false}',
+        Attempted(
+            line="reward",
+            of=13,
+            way="prove",
+            typed="r = beta*log Z",
+            outcome="different",
+            mistake="sign",
+            hint=1,
+        ),
     ),
     "exported": ('{"form":"apkg","count":20}', Exported(form="apkg", count=20)),
 }

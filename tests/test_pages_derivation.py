@@ -136,16 +136,16 @@ def test_a_verdict_speaks_of_what_is_summed_over() -> None:
 
 
 def test_names_with_an_index_and_logarithms_in_words_are_set() -> None:
-    assert part._tex("worth −log p_i nats") == "worth −log $p_i$ nats"
-    assert part._tex("π_ref(x_1) and π*") == r"$\pi_\text{ref}$($x_1$) and $\pi^*$"
+    assert part.tex("worth −log p_i nats") == "worth −log $p_i$ nats"
+    assert part.tex("π_ref(x_1) and π*") == r"$\pi_\text{ref}$($x_1$) and $\pi^*$"
 
 
 def test_the_natural_logarithm_is_named_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part, "natural", lambda: "ln")
-    assert part._tex("f(t) = t − 1 − log t, and β log Z(x)") == (
+    assert part.tex("f(t) = t − 1 − log t, and β log Z(x)") == (
         "f(t) = t − 1 − ln t, and β ln Z(x)"
     )
-    assert part._tex("the log-ratio, on a log scale, log(p/q)") == (
+    assert part.tex("the log-ratio, on a log scale, log(p/q)") == (
         "the log-ratio, on a log scale, ln(p/q)"
     )
     staged = part._staged("max-entropy", "gap", "ln")

@@ -36,6 +36,11 @@ class Derivation:
                 f"breaks of lines of {self.id}", got=sorted(missing), advice="Correct their names."
             )
 
+    @property
+    def typed(self) -> tuple[Line, ...]:
+        """The lines that can be typed, in order; the first of them is where a proof starts."""
+        return tuple(line for line in self.lines if line.typed)
+
     def line(self, name: str) -> Line:
         """The line of that id.
 

@@ -40,6 +40,9 @@ class Line:
     witness: Expr | None = None  # for an inequality: a sum of nonnegative terms equal to the gap
     centered: Heads = ()  # logits whose sum to zero the proof uses
     over: str = "responses"  # what the line sums over, in the plural; empty if nothing
+    typed: str = ""  # the line as it can be typed (`typed.SYMBOLS`); empty where it cannot
+    typed_note: str = ""  # what it is of the relation, and what names stand for, if not plain
+    typed_control: str = ""  # the near miss, typed likewise
 
     @property
     def sizes(self) -> tuple[int, ...]:

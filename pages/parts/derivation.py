@@ -81,7 +81,7 @@ def draw(name: str, place: Place) -> None:
 
 @st.fragment
 def _draw(name: str, place: Place) -> None:
-    derivation = _load(name)
+    derivation = load(name)
     line = _stage(derivation, place)
     beside_the_formula = st.container()
     numbers = _world(derivation)
@@ -95,7 +95,8 @@ def _draw(name: str, place: Place) -> None:
         _broken(breaking, derivation, cast("World3", numbers.world))
 
 
-def _load(name: str) -> "Derivation":
+def load(name: str) -> "Derivation":
+    """Return the derivation with this id."""
     derivation: Derivation = import_module("engine.algebra.derivations").derivation(name)
     return derivation
 
@@ -172,7 +173,7 @@ def _remember(derivation: "Derivation", number: int, place: Place) -> None:
 @lru_cache(maxsize=256)
 def _staged(name: str, start: str, logarithm: str) -> bytes:
     """Return what the browser needs of every line; the same for all learners."""
-    lines = [_line(line, logarithm) for line in _load(name).lines]
+    lines = [_line(line, logarithm) for line in load(name).lines]
     return packed({"id": name, "line": start, "lines": lines, "labels": _LABELS})
 
 
@@ -196,7 +197,7 @@ def _formulas(relation: object, logarithm: str) -> dict[str, str]:
 def _reading(line: "Line", logarithm: str) -> str:
     definitions = (_where(each, logarithm) for each in line.where)
     where = "".join(f"<p class='meaning' tabindex='0'>{each}</p>" for each in definitions)
-    return f"<p>{inline_html(_tex(line.reading))}</p><div>{where}</div>"
+    return f"<p>{inline_html(tex(line.reading))}</p><div>{where}</div>"
 
 
 def _where(definition: object, logarithm: str) -> str:
@@ -214,7 +215,7 @@ def _world(derivation: "Derivation") -> Numbers | None:
         picked = {each.key: _pick(each, desk, name) for each in desk.asked if each.key}
         rows = _rows_set(desk, name)
         if told := desk.announced(rows):
-            quiet(_tex(told))
+            quiet(tex(told))
     try:
         return Numbers(desk.world(knobs, rows), picked)
     except errors.EngineError as error:
@@ -265,7 +266,7 @@ def _numbers(line: "Line", desk: "Desk", numbers: Numbers) -> None:
     values.metric("left and right side, in the world below", both)
     icon = ":green[:material/check:] holds" if sides.holds else ":red[:material/close:] fails"
     which = desk.which(line, numbers.picked)
-    where = f", for {_tex(which)}" if which else ""
+    where = f", for {tex(which)}" if which else ""
     verdict.markdown(f"{icon}{where}  \n:small[:gray[{_gap(sides)}]]")
 
 
@@ -293,7 +294,7 @@ def _proof(derivation: "Derivation", line: "Line", place: Place) -> None:
     if popover.open:
         with popover:
             st.markdown(_verdicts(line))
-            quiet(_tex(f"It needs: {' '.join(line.assumptions)}"))
+            quiet(tex(f"It needs: {' '.join(line.assumptions)}"))
             _near_miss(line, derivation.id)
             where = f", {line.locator}" if line.locator else ""
             quiet(f"Source: {prose.cite(line.source, course=place.course)}{where}")
@@ -304,10 +305,10 @@ def _verdicts(line: "Line") -> str:
     checks: dict[int, Check] = {size: line.check(size) for size in line.sizes}
     outcomes = {_PROOF[check.outcome] for check in checks.values()}
     if len(outcomes) == 1:
-        how = _tex(checks[line.sizes[len(checks) // 2]].how)
+        how = tex(checks[line.sizes[len(checks) // 2]].how)
         return f"**{outcomes.pop().capitalize()}{_for_sizes(line)}.** {how}"
     told = (
-        f"**{size} {line.over}: {_PROOF[each.outcome]}.** {_tex(each.how)}"
+        f"**{size} {line.over}: {_PROOF[each.outcome]}.** {tex(each.how)}"
         for size, each in checks.items()
     )
     return "\n\n".join(told)
@@ -322,7 +323,7 @@ def _for_sizes(line: "Line") -> str:
 def _near_miss(line: "Line", name: str) -> None:
     st.markdown("**A near miss, put to the same test**")
     _formula(line.control.relation, key=f"near-{name}-{line.id}")
-    st.markdown(_tex(line.control.slip))
+    st.markdown(tex(line.control.slip))
     outcomes = {_PROOF[line.check_control(size).outcome] for size in line.sizes}
     st.markdown(f"Verdict{_for_sizes(line)}: **{' and '.join(sorted(outcomes))}**.")
 
@@ -345,16 +346,16 @@ def _breaking(derivation: "Derivation") -> "Break | None":
 def _broken(way: "Break", derivation: "Derivation", world: "World3") -> None:
     """Draw what fails: the broken line, both sides of each line it touches, the residual."""
     result: BrokenResult = way.evaluate(world)
-    st.markdown(f"**{way.label}.** {_tex(way.explanation)}")
+    st.markdown(f"**{way.label}.** {tex(way.explanation)}")
     _formula(way.failing.relation, key=f"broken-{way.id}")
     st.dataframe(_rows(result, derivation), hide_index=True, height="content")
-    st.markdown(_tex(result.sentence))
+    st.markdown(tex(result.sentence))
     quiet(f"Left minus right of the line that fails: {_residual(result)}.")
 
 
 def _residual(result: "BrokenResult") -> str:
     value = numerals.told(result.residual_value)
-    return value if result.residual == value else f"{_tex(result.residual)}; here {value}"
+    return value if result.residual == value else f"{tex(result.residual)}; here {value}"
 
 
 def _rows(result: "BrokenResult", derivation: "Derivation") -> list[dict[str, str]]:
@@ -375,7 +376,7 @@ def _which(sides: "Sides") -> str:
     return "" if sides.response is None else f", {('chosen', 'rejected', 'other')[sides.response]}"
 
 
-def _tex(words: str) -> str:
+def tex(words: str) -> str:
     """Set names with an index, written plainly in the engine, as mathematics."""
     named = _NAMES.sub(lambda found: f"${_TEX[found[0]]}$", _LOGARITHM.sub(natural(), words))
     return _INDEXED.sub(r"$\1_\2$", named)

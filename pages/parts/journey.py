@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from content.load import Lesson, LoadedCourse
 from content.markdown import OPENING, Directive
-from drills.events import Event, Predicted, Ran, Read, Repredicted, Stepped, Verified
+from drills.events import Attempted, Event, Predicted, Ran, Read, Repredicted, Stepped, Verified
 from drills.record import Progress
 from pages.parts import ladder
 from pages.parts.learner import Learner
@@ -142,5 +142,6 @@ _SECTION: dict[str, Callable[[Lesson, str], str | None]] = {
     Repredicted.kind: _predicted,
     Read.kind: lambda _lesson, name: name,
     Stepped.kind: lambda lesson, name: _holding(lesson, "derivation", name),
+    Attempted.kind: lambda lesson, name: _holding(lesson, "derivation", name),
     Ran.kind: lambda lesson, name: _holding(lesson, "lab", name),
 }

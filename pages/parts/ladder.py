@@ -18,8 +18,8 @@ MEANING = {
         "or your text half of the points"
     ),
     "derived": (
-        "a derivation is stepped through to its last line or a lab is run; in a lesson with "
-        "neither, every claim is verified"
+        "a derivation is stepped through to its last line or proved by typing, or a lab is run; in "
+        "a lesson with neither, every claim is verified"
     ),
     "retained": (
         "every question, and every erratum that the lesson settles, is answered rightly again "

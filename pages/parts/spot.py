@@ -52,7 +52,7 @@ def first_open(each: Sequence[Round]) -> int:
 def _round(erratum: Erratum, who: Learner) -> Round:
     name = item(ERRATA, erratum.id)
     latest = who.record.latest(Answered, name)
-    right = latest.payload.right if latest else order(erratum.id, _seed(who))
+    right = latest.payload.right if latest else order(erratum.id, seed(who))
     choice = _choice(erratum, right)
     stands = latest is not None and fits(choice, latest.payload)
     first = who.record.first(Answered, name)
@@ -75,6 +75,6 @@ def _choice(erratum: Erratum, right: int) -> Choice:
     )
 
 
-def _seed(who: Learner) -> str:
+def seed(who: Learner) -> str:
     """Return what the order is drawn from: the learner's cookie; without one, this tab."""
     return who.token or str(state.once("spot-seed", token_hex))

@@ -67,6 +67,8 @@ SCORE = Line(
     assumptions=(FINITE,),
     source="brier1950",
     over=OVER,
+    typed="(q - 1)^2",
+    typed_note="The term of the class that came: q is what was stated for it.",
     control=Control(
         equal(stated_score, squared(minus(1, Stated(INDEX)))),
         "Only the class that came is counted; the others carry errors as well.",
@@ -84,6 +86,10 @@ EXPECTED = Line(
     locator="section 3",
     normalized=(Truth,),
     over=OVER,
+    typed="q^2 - 2*p*q + p",
+    typed_note="One class's term: p is its probability, q what was stated for it; the p sum to "
+    "one.",
+    typed_control="q^2 - p*q + p",
     control=Control(
         equal(stated, plus(minus(square, agreement), 1)),
         "The factor 2 of the mixed term is missing.",
@@ -101,6 +107,9 @@ GAP = Line(
     locator="section 3",
     normalized=(Truth,),
     over=OVER,
+    typed="(q - p)^2",
+    typed_note="One class's term of the gap.",
+    typed_control="q^2 - p^2",
     control=Control(
         equal(minus(stated, honest), Total(minus(squared(q), squared(p)), J)),
         "A difference of squares is not the square of the difference.",

@@ -43,6 +43,9 @@ ENTROPY = Line(
     source="cover2006",
     locator="section 2.1",
     over=OVER,
+    typed="-p*log p",
+    typed_note="One outcome's term of the sum.",
+    typed_control="p*log p",
     control=Control(
         equal(entropy, Total(times(p, ln(p)), INDEX)),
         "The minus sign is gone: the logarithm of a probability is never above zero.",
@@ -59,6 +62,9 @@ CROSS_ENTROPY = Line(
     source="cover2006",
     locator="section 5.4",
     over=OVER,
+    typed="-p*log q",
+    typed_note="One outcome's term of the sum.",
+    typed_control="-q*log p",
     control=Control(
         equal(cross, negative(Total(times(q, ln(p)), INDEX))),
         "The roles are exchanged: this averages under the model, not under the truth.",
@@ -75,6 +81,9 @@ DIVERGENCE = Line(
     source="cover2006",
     locator="section 2.3",
     over=OVER,
+    typed="p*log(p/q)",
+    typed_note="One outcome's term of the sum.",
+    typed_control="p*log(q/p)",
     control=Control(
         equal(divergence, Total(times(p, ln(over(q, p))), INDEX)),
         "The ratio stands on its head, which turns the sign.",
@@ -91,6 +100,9 @@ SUM = Line(
     source="cover2006",
     locator="section 5.4",
     over=OVER,
+    typed="-p*log q = -p*log p + p*log(p/q)",
+    typed_note="One outcome's term of each sum.",
+    typed_control="-p*log q = -q*log q + p*log(p/q)",
     control=Control(
         equal(cross, plus(Entropy(q, INDEX), divergence)),
         "The entropy is that of the model; it has to be that of the truth.",
@@ -110,6 +122,8 @@ GIBBS = Line(
     normalized=(Truth, Stated),
     witness=gap,
     over=OVER,
+    typed="p*(q/p - 1 - log(q/p))",
+    typed_note="One outcome's term of the divergence in the form that is never negative.",
     control=Control(
         LessThan(divergence, 0, evaluate=False),
         "The inequality is turned around.",

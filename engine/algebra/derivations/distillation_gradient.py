@@ -103,6 +103,10 @@ SOFTENED = Line(
     locator="eq. 1",
     where=(defines(p),),
     over=OVER,
+    typed="q = sigma(u/T)",
+    typed_note="For two classes: q is the probability of one, and u its logit less that of the "
+    "other.",
+    typed_control="q = sigma(T*u)",
     control=Control(
         equal(q, over(e(times(T, Score(INDEX))), Total(e(times(T, Score(J))), J))),
         "The logits are multiplied by T, which would sharpen the distribution.",
@@ -120,6 +124,9 @@ LOSS = Line(
     locator="section 2, where it is a cross-entropy",
     where=(equal(loss, Divergence(p, q, INDEX)),),
     over=OVER,
+    typed="p*log p - p*log q",
+    typed_note="One class's term of the sum: p is the teacher's probability, q the student's.",
+    typed_control="-p*log q",
     control=Control(
         equal(loss, soft),
         "The teacher's entropy is left out: the gradient is the same, the value is not.",
@@ -136,6 +143,9 @@ GRADIENT = Line(
     source="hinton2015",
     locator="eq. 2",
     over=OVER,
+    typed="(q - p)/T",
+    typed_note="The gradient in one logit of the student.",
+    typed_control="q - p",
     control=Control(
         equal(slope, error),
         "The factor 1/T is missing.",
@@ -152,6 +162,8 @@ SCALED = Line(
     source="hinton2015",
     locator="section 2",
     over=OVER,
+    typed="T*(q - p)",
+    typed_note="T² times that gradient.",
     control=Control(
         equal(times(T, slope), times(T, error)),
         "With T in place of T² the gradient still shrinks as the temperature grows.",

@@ -114,6 +114,9 @@ OBJECTIVE = Line(
     source="rafailov2023",
     locator="eq. 3",
     where=(defines(Divergence(pi, reference, Y)),),
+    typed="pi*r - beta*pi*log(pi/ref)",
+    typed_note="One response's term of both averages.",
+    typed_control="pi*r + beta*pi*log(pi/ref)",
     control=Control(
         equal(J, plus(Expectation(pi, reward, Y), times(BETA, Divergence(pi, reference, Y)))),
         "The divergence is added, so drifting from the reference would earn reward.",
@@ -129,6 +132,9 @@ SUM = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="appendix A.1",
+    typed="pi*(r - beta*log(pi/ref))",
+    typed_note="One response's term of the sum.",
+    typed_control="pi*(r - beta*log(ref/pi))",
     control=Control(
         equal(J, Total(times(pi, minus(reward, times(BETA, ln(over(reference, pi))))), Y)),
         "The ratio stands on its head: reference over policy.",
@@ -145,6 +151,9 @@ NORMALIZER = Line(
     source="rafailov2023",
     locator="eq. 4",
     where=(defines(optimum), defines(Z)),
+    typed="ref*exp(r/beta)/Z",
+    typed_note="One response's term of the sum, which is its probability under the optimum.",
+    typed_control="ref*exp(r)/Z",
     control=Control(
         equal(times(over(1, Z), Total(times(reference, e(reward)), Y)), 1),
         "The exponent is r, not r/β, so the sum is not the one that Z(x) stands for.",
@@ -160,6 +169,9 @@ STATIONARY = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="eq. 4, reached there without a derivative",
+    typed="beta*log Z - beta",
+    typed_note="The slope at the optimum.",
+    typed_control="beta*log Z",
     control=Control(
         equal(SlopeAt(J, pi, optimum), value()),
         "The −β is missing: the derivative of π log π is log π plus one.",
@@ -226,6 +238,8 @@ ATTAINED = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="appendix A.1",
+    typed="beta*log Z",
+    typed_note="The value of the objective at the optimum.",
     control=Control(
         equal(Objective(reference, Y), value()),
         "The reference pays nothing for divergence, but it earns only its own average reward.",
@@ -241,6 +255,9 @@ OPTIMUM = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="eq. 4",
+    typed="pi = ref*exp(r/beta)/Z",
+    typed_note="From here on pi is the optimum.",
+    typed_control="pi = ref*exp(r/beta)",
     control=Control(
         equal(optimum, times(reference, tilt)),
         "Without 1/Z(x) these are weights, not probabilities.",
@@ -256,6 +273,8 @@ LOGS = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="eq. 5",
+    typed="log(pi/ref) = r/beta - log Z",
+    typed_control="log(pi/ref) = r/beta + log Z",
     control=Control(
         equal(ln(over(optimum, reference)), plus(over(reward, BETA), ln(Z))),
         "The sign of log Z is wrong: a factor 1/Z(x) lowers the logarithm.",
@@ -271,6 +290,8 @@ REWARD = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="eq. 5",
+    typed="r = beta*log(pi/ref) + beta*log Z",
+    typed_control="r = beta*log(pi/ref) + log Z",
     control=Control(
         equal(reward, plus(log_ratio(Optimum, Y, name="log-ratio"), ln(Z))),
         "The β on log Z is dropped; what is missing is exactly (β − 1) log Z(x).",
@@ -286,6 +307,9 @@ COMPARISON = Line(
     assumptions=(BRADLEY_TERRY, REWARDED),
     source="bradley1952",
     where=(defines(preference), defines(Sigmoid(Symbol("u", real=True)))),
+    typed="p = sigma(r_w - r_l)",
+    typed_note="Here p is the probability that the chosen response wins.",
+    typed_control="p = sigma(r_l - r_w)",
     control=Control(
         equal(preference, Sigmoid(minus(rejected, chosen))),
         "The two responses are swapped, so the worse one would win more often.",
@@ -301,6 +325,9 @@ DIFFERENCE = Line(
     assumptions=(*SETTING, SAME),
     source="rafailov2023",
     locator="appendix A.2",
+    typed="r_w - r_l = (beta*log(pi_w/ref_w) + beta*log Z) - (beta*log(pi_l/ref_l) + beta*log Z)",
+    typed_control="r_w - r_l = (beta*log(pi_w/ref_w) + beta*log Z) "
+    "- (beta*log(pi_l/ref_l) + log Z)",
     control=Control(
         equal(minus(chosen, rejected), _subtracted(VALUE, ln(Z))),
         "One of the twins has lost its β, so they no longer match.",
@@ -316,6 +343,8 @@ CANCELED = Line(
     assumptions=(*SETTING, SAME),
     source="rafailov2023",
     locator="appendix A.2",
+    typed="r_w - r_l = beta*log(pi_w/ref_w) - beta*log(pi_l/ref_l)",
+    typed_control="r_w - r_l = beta*log(pi_w/ref_w) - beta*log(pi_l/ref_l) + beta*log Z",
     control=Control(
         equal(minus(chosen, rejected), plus(_margin(Optimum), value("value-w"))),
         "One β log Z(x) is kept, though its twin has gone.",
@@ -331,6 +360,9 @@ LIKELIHOOD = Line(
     assumptions=(BRADLEY_TERRY, *SETTING, SAME),
     source="rafailov2023",
     locator="eq. 6",
+    typed="p = sigma(beta*log(pi_w/ref_w) - beta*log(pi_l/ref_l))",
+    typed_note="Here p is the probability that the chosen response wins.",
+    typed_control="p = sigma(log(pi_w/ref_w) - log(pi_l/ref_l))",
     control=Control(
         equal(
             preference,
@@ -361,6 +393,9 @@ LOSS = Line(
     source="rafailov2023",
     locator="eq. 7",
     where=(defines(loss), defines(ModelPreference(W, L, X)), defines(ImplicitReward(X, Y))),
+    typed="-log sigma(beta*(h_w - h_l))",
+    typed_note="The loss, where h is the log-ratio of the policy in training to the reference.",
+    typed_control="-beta*log sigma(h_w - h_l)",
     control=Control(
         equal(loss, negative(times(BETA, ln(Sigmoid(over(_margin(Model), BETA)))))),
         "The β stands outside the sigmoid, where it only rescales the loss.",
@@ -392,6 +427,9 @@ GRADIENT = Line(
     source="rafailov2023",
     locator="section 4",
     where=(defines(ImplicitReward(X, Y)),),
+    typed="-beta*sigma(beta*(h_l - h_w))",
+    typed_note="What multiplies the gradient of log pi_w - log pi_l.",
+    typed_control="-beta*sigma(beta*(h_w - h_l))",
     control=Control(
         equal(Gradient(loss), _pull(minus(_implicit_w, _implicit_l))),
         "The weight is the probability of the right order, so settled pairs would pull hardest.",

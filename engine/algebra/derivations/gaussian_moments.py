@@ -115,6 +115,10 @@ OBJECTIVE = Line(
     locator="section 1.2.4",
     where=(defines(Density(x, MU, VARIANCE)),),
     over=OVER,
+    typed="-p*log(exp(-(x - u)^2/(2*tau))/sqrt(2*pi*tau))",
+    typed_note="One point's term of the sum: u is the mean μ, tau the variance σ², p the weight "
+    "of the point x, and pi the number π.",
+    typed_control="p*log(exp(-(x - u)^2/(2*tau))/sqrt(2*pi*tau))",
     control=Control(
         equal(loss, Total(times(p, ln(Density(x, MU, VARIANCE))), INDEX)),
         "The minus sign is gone: this is the log-likelihood, which is to rise.",
@@ -132,6 +136,9 @@ WRITTEN = Line(
     locator="eq. 1.54, divided by the number of points",
     normalized=(Truth,),
     over=OVER,
+    typed="p*(log(2*pi*tau)/2 + (x - u)^2/(2*tau))",
+    typed_note="One point's term of the sum.",
+    typed_control="p*(log(2*pi*tau) + (x - u)^2/(2*tau))",
     control=Control(
         equal(loss, plus(ln(times(2, pi, VARIANCE)), times(half, squares))),
         "The factor one half on the logarithm is lost: the density has a root below.",
@@ -149,6 +156,9 @@ MEAN_SLOPE = Line(
     locator="section 1.2.4",
     normalized=(Truth,),
     over=OVER,
+    typed="p*(u - x)/tau",
+    typed_note="One point's term of the slope in μ, which is u here.",
+    typed_control="p*(x - u)/tau",
     control=Control(
         equal(Slope(loss, MU), times(over(1, VARIANCE), minus(center, MU))),
         "The sign is turned: this is the slope of the log-likelihood.",
@@ -187,6 +197,9 @@ VARIANCE_SLOPE = Line(
     locator="section 1.2.4",
     normalized=(Truth,),
     over=OVER,
+    typed="p*(1 - (x - u)^2/tau)/(2*tau)",
+    typed_note="One point's term of the slope in σ², which is tau here.",
+    typed_control="p*(1 - (x - u)^2)/(2*tau)",
     control=Control(
         equal(Slope(loss, VARIANCE), times(half, minus(1, squares))),
         "The squared distances have to be measured in units of the variance.",

@@ -169,6 +169,9 @@ VARIANCE = Line(
     locator="section 4.1.2",
     where=(defines(Variance()),),
     over=OVER,
+    typed="p*(1 - p)",
+    typed_note="The variance, where p is the share of right answers.",
+    typed_control="p*(1 - p)^2",
     control=Control(
         equal(Variance(), times(p, squared(rest))),
         "Only the right answers are counted; the wrong ones depart from the mean as well.",
@@ -186,6 +189,9 @@ DEVIATION = Line(
     locator="section 4.1.2",
     where=(defines(Deviation()),),
     over=OVER,
+    typed="sqrt(p*(1 - p))",
+    typed_note="The deviation.",
+    typed_control="p*(1 - p)",
     control=Control(
         equal(Deviation(), spread),
         "This is the variance; the root is missing.",
@@ -203,6 +209,9 @@ RIGHT = Line(
     locator="section 4.1.2",
     where=(defines(RightAdvantage()),),
     over=OVER,
+    typed="sqrt((1 - p)/p)",
+    typed_note="The advantage of a right answer.",
+    typed_control="sqrt(p/(1 - p))",
     control=Control(
         equal(RightAdvantage(), root(over(p, rest))),
         "The fraction stands on its head: this is the size for a wrong answer.",
@@ -219,6 +228,9 @@ WRONG = Line(
     locator="section 4.1.2",
     where=(defines(WrongAdvantage()),),
     over=OVER,
+    typed="-sqrt(p/(1 - p))",
+    typed_note="The advantage of a wrong answer.",
+    typed_control="sqrt(p/(1 - p))",
     control=Control(
         equal(WrongAdvantage(), root(over(p, rest))),
         "The minus sign is gone, so wrong answers would be reinforced.",
@@ -235,6 +247,9 @@ RATIO = Line(
     source="shao2024",
     locator="section 4.1.2; the ratio is ours",
     over=OVER,
+    typed="(1 - p)/p",
+    typed_note="How much a right answer weighs against a wrong one.",
+    typed_control="sqrt((1 - p)/p)",
     control=Control(
         equal(over(Size(RightAdvantage()), Size(WrongAdvantage())), root(over(rest, p))),
         "The root stays although both advantages bring one.",
@@ -252,6 +267,9 @@ PUSH = Line(
     locator="section 4.1.2; the average is ours",
     where=(defines(Push()),),
     over=OVER,
+    typed="2*sqrt(p*(1 - p))",
+    typed_note="The mean size of the advantages.",
+    typed_control="2*p*(1 - p)",
     control=Control(
         equal(piece("push", Push()), times(2, spread)),
         "This is the push of rewards less their mean, before the division by the deviation.",

@@ -53,6 +53,9 @@ LOSS = Line(
     source="azar2023",
     locator="eq. 17",
     over=OVER,
+    typed="(u - 1/(2*tau))^2",
+    typed_note="The loss, where u is the margin h.",
+    typed_control="(u - 1/tau)^2",
     control=Control(
         equal(loss, squared(minus(H, over(1, TAU)))),
         "The target is half as large as this.",
@@ -69,6 +72,9 @@ SLOPE = Line(
     source="azar2023",
     locator="eq. 17; the derivative is ours",
     over=OVER,
+    typed="2*(u - 1/(2*tau))",
+    typed_note="The slope of the loss, where u is the margin h.",
+    typed_control="u - 1/(2*tau)",
     control=Control(
         equal(Slope(loss, H), distance),
         "The factor 2 of the square is missing.",
@@ -85,6 +91,9 @@ AT_MARGIN = Line(
     source="azar2023",
     locator="section 5",
     over=OVER,
+    typed="u = 1/(2*tau)",
+    typed_note="The margin at which the slope is zero, as u.",
+    typed_control="u = 1/tau",
     control=Control(
         equal(SlopeAt(loss, H, over(1, TAU)), 0),
         "At twice the target the loss is already rising again.",

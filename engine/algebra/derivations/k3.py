@@ -86,6 +86,9 @@ DIVERGENCE = Line(
     source="cover2006",
     locator="section 2.3",
     over=OVER,
+    typed="q*log(q/p)",
+    typed_note="One outcome's term of the sum.",
+    typed_control="p*log(p/q)",
     control=Control(
         equal(divergence, Total(times(p, ln(over(p, q))), OUTCOME)),
         "This is the divergence of p from q, an average under p.",
@@ -102,6 +105,9 @@ FIRST = Line(
     source="schulman2020",
     where=(defines(t),),
     over=OVER,
+    typed="-q*log t = q*log(q/p)",
+    typed_note="One outcome's term of each sum.",
+    typed_control="q*log t = q*log(q/p)",
     control=Control(
         equal(mean(ln(t)), divergence),
         "The sign is turned: t has p above, and the divergence has q above.",
@@ -119,6 +125,9 @@ RATIO = Line(
     where=(defines(t),),
     normalized=(Other,),
     over=OVER,
+    typed="q*t = p",
+    typed_note="One outcome's term of each sum; those of p sum to one.",
+    typed_control="q/t = p",
     control=Control(
         equal(mean(over(1, t)), 1),
         "The ratio stands on its head, and then q does not cancel.",
@@ -136,6 +145,9 @@ THIRD = Line(
     where=(defines(t),),
     normalized=(Other, Sampled),
     over=OVER,
+    typed="q*(t - 1 - log t)",
+    typed_note="One outcome's term of the mean.",
+    typed_control="q*(t - log t)",
     control=Control(
         equal(mean(minus(t, ln(t))), divergence),
         "The −1 is missing, so the estimate is one nat too high.",
@@ -153,6 +165,9 @@ NEVER_NEGATIVE = Line(
     where=(defines(t),),
     witness=Excess(t),
     over=OVER,
+    typed="t - 1 - log t",
+    typed_note="The estimator at one sample.",
+    typed_control="-log t",
     control=Control(
         GreaterThan(negative(ln(t)), 0, evaluate=False),
         "This is k1, and it is negative wherever p gives a sample more than q does.",

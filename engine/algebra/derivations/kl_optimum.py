@@ -117,6 +117,9 @@ LAGRANGIAN = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="eq. 3; the multiplier is ours",
+    typed="pi*r - beta*pi*log(pi/ref) - u*pi",
+    typed_note="One response's term, where u is the multiplier λ. A λ is left that belongs to no"
+    " response.",
     control=Control(
         equal(lagrangian, minus(Objective(pi, Y), times(LAMBDA, Total(pi, Y)))),
         "The sum itself is charged for, not what it has above one.",
@@ -132,6 +135,9 @@ STATIONARY = Line(
     assumptions=SETTING,
     source="rafailov2023",
     locator="eq. 4, reached there without a derivative",
+    typed="r - beta*log(pi/ref) - beta - u",
+    typed_note="The slope in one probability, where u is the multiplier λ.",
+    typed_control="r - beta*log(pi/ref) - u",
     control=Control(
         equal(Slope(lagrangian, pi), minus(minus(reward, log_ratio), LAMBDA)),
         "The −β is missing: the derivative of π log π is log π plus one.",
@@ -148,6 +154,9 @@ SOLVED = Line(
     source="rafailov2023",
     locator="eq. 4, reached there without a derivative",
     where=(defines(tilted),),
+    typed="pi = ref*exp(r/beta)*exp(-u/beta - 1)",
+    typed_note="The probability at which the slope is zero, where u is λ.",
+    typed_control="pi = ref",
     control=Control(
         equal(SlopeAt(lagrangian, pi, reference), 0),
         "At the reference the slope is r − β − λ, which is not the same for all responses.",
@@ -164,6 +173,9 @@ SUMMED = Line(
     source="rafailov2023",
     locator="eq. 4",
     where=(defines(Z),),
+    typed="Z*exp(-u/beta - 1)",
+    typed_note="What these probabilities sum to, where u is λ.",
+    typed_control="Z*exp(u/beta - 1)",
     control=Control(
         equal(Total(tilted, Y), times(Z, e(minus(over(LAMBDA, BETA), 1)))),
         "The sign of λ is turned: a higher price would buy more probability.",
@@ -180,6 +192,9 @@ NORMALIZED = Line(
     source="rafailov2023",
     locator="eq. 4",
     where=(defines(best), defines(Multiplier(X))),
+    typed="u = beta*log Z - beta",
+    typed_note="The λ for which that sum is one, as u.",
+    typed_control="u = beta*log Z",
     control=Control(
         equal(Total(times(reference, tilt, e(minus(negative(ln(Z)), 1))), Y), 1),
         "The multiplier lacks its −β, and the sum is 1/e.",
@@ -196,6 +211,8 @@ OPTIMUM = Line(
     source="rafailov2023",
     locator="eq. 4",
     where=(defines(Z),),
+    typed="pi = ref*exp(r/beta)/Z",
+    typed_control="pi = ref*exp(r/beta)",
     control=Control(
         equal(best, times(reference, tilt)),
         "Without 1/Z(x) these are weights, not probabilities.",

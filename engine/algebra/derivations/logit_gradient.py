@@ -59,6 +59,10 @@ SOFTMAX = Line(
     source="bishop2006",
     locator="eq. 4.104",
     over=OVER,
+    typed="p = exp(u)/(exp(u) + 1)",
+    typed_note="For two tokens: p is the probability of the right one, u its logit, and the "
+    "logit of the other is 0.",
+    typed_control="p = u/(u + 1)",
     control=Control(
         equal(p, over(z, Total(Score(J), J))),
         "The logits themselves are divided by their sum; some of them may be negative.",
@@ -75,6 +79,9 @@ LOG_SOFTMAX = Line(
     source="bishop2006",
     locator="eq. 4.104",
     over=OVER,
+    typed="log p = u - log(exp(u) + 1)",
+    typed_note="For two tokens, with the logits u and 0.",
+    typed_control="log p = u - (u + 0)",
     control=Control(
         equal(ln(p), minus(z, Total(Score(J), J))),
         "The logarithm of a sum is not the sum of the logarithms.",
@@ -91,6 +98,9 @@ LOSS = Line(
     source="bishop2006",
     locator="eq. 4.108, for one example",
     over=OVER,
+    typed="-log p",
+    typed_note="The loss, where p is the probability of the right token.",
+    typed_control="1 - p",
     control=Control(
         equal(loss, minus(1, Softmax(RIGHT))),
         "This is the probability that the model gave to all other tokens, not the surprisal.",
@@ -107,6 +117,9 @@ WRITTEN = Line(
     source="bishop2006",
     locator="section 4.3.4",
     over=OVER,
+    typed="log(exp(u) + 1) - u",
+    typed_note="The loss, for two tokens with the logits u and 0.",
+    typed_control="u - log(exp(u) + 1)",
     control=Control(
         equal(loss, minus(Score(RIGHT), log_total)),
         "The sign is turned: this is the log-probability, which is to rise.",
@@ -124,6 +137,9 @@ GRADIENT = Line(
     locator="eq. 4.109, with a feature for each token",
     where=(defines(loss),),
     over=OVER,
+    typed="p - 1",
+    typed_note="The gradient in the logit of the right token.",
+    typed_control="1 - p",
     control=Control(
         equal(Slope(loss, Score(K)), minus(Indicator(K, RIGHT), Softmax(K))),
         "The sign is turned: this is the way downhill, and the gradient points uphill.",

@@ -44,6 +44,9 @@ ENTROPY = Line(
     source="shannon1948",
     locator="section 6",
     over=OVER,
+    typed="-p*log p",
+    typed_note="One outcome's term of the sum.",
+    typed_control="p*log p",
     control=Control(
         equal(entropy, Total(times(p, ln(p)), INDEX)),
         "The minus sign is gone: the logarithm of a probability is never above zero.",
@@ -62,6 +65,9 @@ GAP = Line(
     where=(defines(u),),
     normalized=(Spread,),
     over=OVER,
+    typed="p*log(p/q)",
+    typed_note="One outcome's term of the divergence, where q is 1/n.",
+    typed_control="p*log(q/p)",
     control=Control(
         equal(minus(entropy, most), Divergence(p, u, INDEX)),
         "The sign is turned: a divergence would be negative.",
@@ -81,6 +87,8 @@ BOUND = Line(
     normalized=(Spread,),
     witness=gap,
     over=OVER,
+    typed="p*(q/p - 1 - log(q/p))",
+    typed_note="One outcome's term of the gap in the form that is never negative, where q is 1/n.",
     control=Control(
         LessThan(entropy, ln(minus(COUNT, 1)), evaluate=False),
         "One outcome too few is counted; a nearly uniform p exceeds this bound.",
@@ -98,6 +106,9 @@ ATTAINED = Line(
     locator="section 6, property 2",
     where=(defines(u),),
     over=OVER,
+    typed="-q*log q",
+    typed_note="One outcome's term of the entropy, where q is 1/n.",
+    typed_control="-q^2*log q",
     control=Control(
         equal(Entropy(u, INDEX), times(over(1, COUNT), most)),
         "There are n such terms, each with weight 1/n; only one of them is counted.",

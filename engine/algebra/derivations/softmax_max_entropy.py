@@ -94,6 +94,9 @@ OBJECTIVE = Line(
     source="jaynes1957",
     locator="section 2",
     over=OVER,
+    typed="beta*p*u - p*log p",
+    typed_note="One outcome's term of the sum, where u is its score and beta stands for b.",
+    typed_control="-p*log p - beta*p*u",
     control=Control(
         equal(objective, minus(Entropy(p, INDEX), times(B, Total(times(p, z), INDEX)))),
         "The sign of b is turned, and low scores would be rewarded.",
@@ -110,6 +113,9 @@ SLOPE = Line(
     source="jaynes1957",
     locator="section 2",
     over=OVER,
+    typed="beta*u - log p - 1",
+    typed_note="The slope, where u is the score and beta stands for b.",
+    typed_control="beta*u - log p",
     control=Control(
         equal(Slope(objective, p), minus(score, ln(p))),
         "The −1 is missing: the derivative of p log p is log p plus one.",
@@ -127,6 +133,8 @@ STATIONARY = Line(
     locator="section 2",
     where=(defines(best), defines(Z)),
     over=OVER,
+    typed="log Z - 1",
+    typed_note="The slope at the solution.",
     control=Control(
         equal(Slope(objective, p), minus(value, 1)),
         "It holds at p* only; at any other p the slope differs from outcome to outcome.",
@@ -144,6 +152,9 @@ SOFTMAX = Line(
     locator="section 2",
     where=(defines(best),),
     over=OVER,
+    typed="p = exp(beta*u)/Z",
+    typed_note="Here p is the solution, u the score, beta stands for b and Z for the sum below.",
+    typed_control="p = exp(beta*u)/(beta*Z)",
     control=Control(
         equal(best, over(e(score), Total(e(Score(J)), J))),
         "The sum below lacks its b, so these are not probabilities.",
@@ -161,6 +172,9 @@ GAP = Line(
     locator="theorem 12.1.1",
     normalized=(Spread,),
     over=OVER,
+    typed="p*log(p/q)",
+    typed_note="One outcome's term of the divergence, where q is the solution.",
+    typed_control="p*log(q/p)",
     control=Control(
         equal(minus(objective, value), Divergence(p, best, INDEX)),
         "The sign is turned: a divergence would be negative.",
