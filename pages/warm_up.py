@@ -9,7 +9,7 @@ from content.load import ContentError
 from pages import resources
 from pages.parts import figure, program
 
-HEAVY = ("engine.algebra.derivations", "engine.experiments", "engine.figures", "drills.deck")
+HEAVY = ("engine.algebra.derivations", "engine.experiments.dpo", "engine.figures", "drills.deck")
 PAUSE_SECONDS = 0.3  # between two figures: the first visitors come first
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import EngineError
-from engine.experiments import LIMITS, Settings, as_numbers, experiment, from_numbers
+from engine.experiments.dpo import Settings, build
 from engine.train import Step
 
 WORLD = {"data": "world", "prompts": 3, "responses": 4, "steps": 5}
@@ -36,7 +36,7 @@ BAD: list[dict[str, Any]] = [
 
 
 def run(**numbers: object) -> list[Step]:
-    return list(experiment(from_numbers(WORLD | numbers)).run())
+    return list(build(Settings.read(WORLD | numbers)).run())
 
 
 @pytest.mark.parametrize("optimizer", ["gradient", "adam", "lbfgs", "newton"])
@@ -62,20 +62,20 @@ def test_the_global_generator_is_left_alone() -> None:
 @pytest.mark.parametrize("numbers", BAD, ids=lambda bad: next(iter(bad)))
 def test_every_bad_setting_is_refused_in_words(numbers: dict[str, Any]) -> None:
     with pytest.raises(EngineError, match=r"^(Expected|These are no settings)"):
-        from_numbers(numbers)
+        Settings.read(numbers)
 
 
-@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("name", Settings.limits)
 def test_both_ends_of_each_range_can_be_set(name: str) -> None:
-    for end in LIMITS[name]:
-        assert as_numbers(from_numbers({name: end}))[name] == end
+    for end in Settings.limits[name]:
+        assert Settings.read({name: end}).numbers()[name] == end
 
 
 def test_numbers_and_settings_are_the_same_thing() -> None:
     settings = Settings(data="world", policy="shared", beta=0.5, seed=7, optimizer="newton")
-    assert from_numbers(as_numbers(settings)) == settings
-    assert from_numbers({name: str(value) for name, value in asdict(settings).items()}) == settings
-    assert from_numbers({}) == Settings()
+    assert Settings.read(settings.numbers()) == settings
+    assert Settings.read({name: str(value) for name, value in asdict(settings).items()}) == settings
+    assert Settings.read({}) == Settings()
 
 
 @pytest.mark.parametrize("graph", ["complete", "chain"])
@@ -86,14 +86,14 @@ def test_soft_labels_on_a_connected_graph_lead_to_the_optimum(graph: str) -> Non
 
 def test_islands_do_not_lead_to_the_optimum() -> None:
     settings = WORLD | {"graph": "islands", "optimizer": "newton", "steps": 30}
-    built = experiment(from_numbers(settings))
+    built = build(Settings.read(settings))
     assert not built.connected
     assert list(built.run())[-1].kl_to_optimum > 1e-3
 
 
 @pytest.mark.parametrize(("data", "policy"), list(product(["pair", "world"], ["table", "shared"])))
 def test_what_the_page_draws_is_normalized_and_centered(data: str, policy: str) -> None:
-    built = experiment(from_numbers(WORLD | {"data": data, "policy": policy}))
+    built = build(Settings.read(WORLD | {"data": data, "policy": policy}))
     *_steps, last = built.run()
     for probabilities in built.probabilities(last).values():
         assert sum(probabilities) == pytest.approx(1.0)

@@ -18,7 +18,7 @@ from pages.parts.quiet import quiet
 from pages.parts.training import Job
 
 if TYPE_CHECKING:
-    from engine.experiments import Experiment
+    from engine.experiments.dpo import Experiment
     from engine.train import Step
 
 ID = "dpo"
@@ -145,16 +145,16 @@ def _start(settings: dict[str, Any]) -> None:
 
 def _begin(settings: dict[str, Any], *, seconds: float, kept: bool = False) -> None:
     """Build the experiment and start its run; a setting that does not work is told, not run."""
+    from engine import experiments
     from engine.errors import EngineError
-    from engine.experiments import experiment, from_numbers
 
     state.drop("fault-dpo")
     try:
-        built = experiment(from_numbers(settings))
+        built = experiments.build("dpo", settings)
     except EngineError as error:
         state.put("fault-dpo", str(error))
         return
-    job = Job(built.run(), pause_seconds=seconds / built.settings.steps)
+    job = Job(built.run(), pause_seconds=seconds / built.length)
     lab.begin(ID, Run(built, job, dict(settings), kept=kept))
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from pages.parts import chart, units
 
 if TYPE_CHECKING:
-    from engine.experiments import Experiment
+    from engine.experiments.dpo import Experiment
     from engine.train import Step
 
 CURVES = {

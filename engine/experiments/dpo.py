@@ -1,40 +1,25 @@
-"""A DPO experiment described by plain numbers, as controls and addresses give them.
+"""DPO in front of the learner: one pair or a whole world, a table or shared features."""
 
-Settings in, a run out: the same settings give the same run to the last bit.
-"""
-
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args, get_type_hints
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from engine import closed_form, optimizers, policies, preferences, train
-from engine.errors import RangeError
+from engine.experiments import settings as common
 from engine.policies import Policy, SharedFeatures, Tabular
 from engine.preferences import Pairs, World
 from engine.train import Step
 
 FEATURES = 3  # of the shared policy in a random world: too few to fit every response freely
-LIMITS = {
-    "beta": (0.02, 5.0),
-    "prompts": (1, 64),
-    "responses": (2, 16),
-    "pairs": (1, 5_000),
-    "steps": (1, 2_000),
-    "seed": (0, 2**31 - 1),
-}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a learner can set; everything else follows from it.
-
-    Raises:
-        RangeError: a number out of its range, or a word that is not on offer.
-    """
+class Settings(common.Settings):
+    """What a learner can set; everything else follows from it."""
 
     data: Literal["pair", "world"] = "pair"
     policy: Literal["table", "shared"] = "table"
@@ -48,11 +33,14 @@ class Settings:
     steps: int = 200
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        for name, offered in get_type_hints(type(self)).items():
-            _check_word(name, getattr(self, name), get_args(offered))
-        for name, (least, most) in LIMITS.items():
-            _check_number(name, getattr(self, name), least, most)
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "beta": (0.02, 5.0),
+        "prompts": (1, 64),
+        "responses": (2, 16),
+        "pairs": (1, 5_000),
+        "steps": (1, 2_000),
+        "seed": common.SEED,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +51,11 @@ class Experiment:
     world: World
     pairs: Pairs
     policy: Policy
+
+    @property
+    def length(self) -> int:
+        """The records of a whole run: the start and one per step."""
+        return self.settings.steps + 1
 
     def run(self) -> Iterator[Step]:
         """Train: `settings.steps` + 1 records, computed as they are asked for."""
@@ -111,7 +104,7 @@ class Experiment:
         ]
 
 
-def experiment(settings: Settings) -> Experiment:
+def build(settings: Settings) -> Experiment:
     """Build what the settings describe.
 
     Raises:
@@ -124,26 +117,6 @@ def experiment(settings: Settings) -> Experiment:
     world = preferences.world(settings.prompts, settings.responses, generator=generator)
     pairs = _pairs(settings, world, generator)
     return Experiment(settings, world, pairs, _world_policy(settings, world, generator))
-
-
-def from_numbers(values: dict[str, Any]) -> Settings:
-    """Read settings from a record or an address, which may hold anything.
-
-    Raises:
-        RangeError: a value that is no setting or out of its range.
-    """
-    known: dict[str, type] = {each.name: type(each.default) for each in fields(Settings)}
-    try:
-        return Settings(**{name: known[name](value) for name, value in values.items()})
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, RangeError):
-            raise
-        raise RangeError(f"These are no settings of this lab: {error}.") from error
-
-
-def as_numbers(settings: Settings) -> dict[str, Any]:
-    """Return the settings as plain values, for a record or an address."""
-    return asdict(settings)
 
 
 def _pair_policy(settings: Settings, world: World) -> Policy:
@@ -169,16 +142,3 @@ def _pairs(settings: Settings, world: World, generator: torch.Generator) -> Pair
 
 def _centered(table: Tensor) -> Tensor:
     return table - table.mean(dim=-1, keepdim=True)
-
-
-def _check_word(name: str, value: object, offered: tuple[object, ...]) -> None:
-    if offered and value not in offered:
-        words = ", ".join(map(str, offered))
-        raise RangeError.expected(f"{name} to be one of {words}", got=value, advice="Choose one.")
-
-
-def _check_number(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:  # false for NaN, too
-        raise RangeError.expected(
-            f"{name} between {least} and {most}", got=value, advice="Move it into that range."
-        )
