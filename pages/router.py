@@ -56,6 +56,7 @@ def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
         "Lessons": lessons,
         "Practice": [
             _screen("practice.prove", "Prove it", icon="function"),
+            _screen("labs.screen", "Labs", path="lab", icon="science"),
             _screen("practice.progress", "Your record", icon="monitoring"),
             _screen("practice.decks", "Anki decks", icon="style"),
             _screen("practice.restore", "Continue here", visibility="hidden"),
@@ -64,7 +65,6 @@ def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
             _screen("course.glossary", "Glossary", icon="menu_book"),
             _screen("course.errata", "Errata", icon="rule"),
             _screen("course.sources", "Sources", icon="article"),
-            _screen("labs.screen", "Lab", path="lab", visibility="hidden"),
         ],
     }
 

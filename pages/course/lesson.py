@@ -86,4 +86,4 @@ def _lab_predicted(section: Section, place: Place) -> bool:
 
 def _lab(lab: str, place: Place) -> None:
     """Draw a lab inside the lesson; the module is found by the id the lesson gives."""
-    import_module(f"pages.labs.{lab}").draw(place)
+    import_module(f"pages.labs.{lab.replace('-', '_')}").draw(place)

@@ -1,8 +1,9 @@
 """Charts as Vega-Lite. A color is a role: the same in every chart, formula and sentence."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import streamlit as st
@@ -24,13 +25,15 @@ class Frame:
     x: str = "step"  # title of the horizontal axis
     y: str | None = None
     log: bool = False  # whether the vertical axis is logarithmic
+    log_x: bool = False  # whether the horizontal one is, of a plane
+    domain: tuple[float, float] | None = None  # of the vertical axis; None: what the data need
     last: int | None = None  # right end of the horizontal axis
     at: int | None = None  # the step that is marked
 
 
 def curves(rows: Rows, frame: Frame, *, key: str) -> None:
     """Draw lines over training steps: dicts with `step`, `value`, `role` and a `name`, or ""."""
-    layers = [*_zero(rows, frame), _lines(frame), *_ends(rows), *_mark(frame.at)]
+    layers = [*_zero(rows, frame), _lines(frame), *_ends(rows, frame), *_mark(frame.at)]
     _draw({"data": {"values": list(rows)}, "layer": layers}, frame, key)
 
 
@@ -43,7 +46,7 @@ def bars(rows: Rows, frame: Frame, *, key: str) -> None:
             "field": "value",
             "type": "quantitative",
             "title": None,
-            "scale": {"domain": [0, 1]},
+            "scale": {"domain": list(frame.domain or (0, 1))},
         },
         "color": _ROLE | {"legend": {"orient": "bottom", "title": None, "values": _names(rows)}},
         "tooltip": _tooltip("group", "name", number="value"),
@@ -68,8 +71,24 @@ def against(rows: Rows, frame: Frame, *, key: str) -> None:
     _draw({"layer": [equal, points]}, frame, key)
 
 
+def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
+    """Draw layers over two numbers, each a list of dicts with `x`, `role` and a `name`, or "".
+
+    In the order in which they are given: `areas` (y, filled to zero), `steps` (the same, as a
+    histogram), `bands` (low, high), `lines` and `dashed` (y, joined by name), `points` (y),
+    `intervals` (low, high: an upright line), `marks` (an upright rule at x). What is computed
+    exactly is dashed where something trained or sampled is drawn over it.
+    """
+    drawn = [layer for name, rows in layers.items() for layer in _PLANE[name](rows, frame)]
+    _draw({"layer": drawn}, frame, key)
+
+
 def _draw(spec: dict[str, Any], frame: Frame, key: str) -> None:
-    around = {"title": _title(frame), "height": HEIGHT, "config": _CONFIG}
+    around = {
+        "title": _title(frame),
+        "height": HEIGHT,
+        "config": _CONFIG,
+    }
     st.vega_lite_chart(spec | around, key=key, width="stretch", alt=frame.alt)
 
 
@@ -107,6 +126,73 @@ _CONFIG = {
 }
 
 
+def _layer(rows: Rows, mark: dict[str, Any], encoding: dict[str, Any]) -> list[dict[str, Any]]:
+    if not rows:
+        return []
+    named = {"color": _ROLE, "detail": {"field": "name"}}
+    return [{"data": {"values": list(rows)}, "mark": mark, "encoding": named | encoding}]
+
+
+def _across(frame: Frame) -> dict[str, Any]:
+    axis = _number("x", frame.x)
+    return axis | {"scale": {"type": "log"} if frame.log_x else {"zero": False, "nice": False}}
+
+
+def _up(frame: Frame, name: str = "y") -> dict[str, Any]:
+    axis: dict[str, Any] = {"field": name, "type": "quantitative", "title": frame.y}
+    axis |= _LOG if frame.log else _FREE
+    if frame.domain is not None:
+        axis |= {"scale": axis["scale"] | {"domain": list(frame.domain)}}
+    return axis
+
+
+def _joined(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
+    encoding = {"x": _across(frame), "y": _up(frame), "tooltip": _tooltip("name", number="y")}
+    lines = _layer(rows, {"type": "line", "strokeWidth": 2, "clip": True} | style, encoding)
+    return lines + _labels(rows, frame)
+
+
+def _labels(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
+    """The name of each line at its right end."""
+    ends = {row["name"]: row for row in rows if row["name"]}
+    return _named(_apart(list(ends.values()), rows, frame, "y"), _across(frame), _up(frame))
+
+
+def _filled(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
+    mark = {"type": "area", "opacity": 0.25, "line": {"strokeWidth": 2}, "clip": True} | style
+    encoding = {"x": _across(frame), "y": _up(frame) | {"stack": None}}
+    return _layer(rows, mark, encoding)
+
+
+def _between(rows: Rows, frame: Frame, mark: dict[str, Any]) -> list[dict[str, Any]]:
+    encoding = {"x": _across(frame), "y": _up(frame, "low"), "y2": {"field": "high"}}
+    return _layer(rows, mark, encoding)
+
+
+def _dots(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
+    encoding = {"x": _across(frame), "y": _up(frame), "tooltip": _tooltip("name", number="y")}
+    return _layer(rows, {"type": "circle", "size": 56, "opacity": 0.9, "clip": True}, encoding)
+
+
+def _upright(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
+    rules = _layer(rows, {"type": "rule", "strokeWidth": 2}, {"x": _across(frame)})
+    named = [row for row in rows if row["name"]]
+    text = {"type": "text", "align": "center", "y": -6, "fontSize": 13}
+    return rules + _layer(named, text, {"x": _across(frame), "text": {"field": "name"}})
+
+
+_PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {
+    "areas": _filled,
+    "steps": partial(_filled, interpolate="step-after"),
+    "bands": partial(_between, mark={"type": "area", "opacity": 0.2, "clip": True}),
+    "lines": _joined,
+    "dashed": partial(_joined, strokeDash=[6, 4]),
+    "points": _dots,
+    "intervals": partial(_between, mark={"type": "rule", "strokeWidth": 2, "clip": True}),
+    "marks": _upright,
+}
+
+
 def _title(frame: Frame) -> dict[str, Any]:
     return {
         "text": frame.title,
@@ -136,27 +222,42 @@ def _lines(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _ends(rows: Rows) -> list[dict[str, Any]]:
-    """Direct labels at the right end of each line: no legend to look up.
-
-    Every other name stands below its line, so that two lines that end together can be told apart.
-    """
+def _ends(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
+    """Direct labels behind the right end of each line: no legend to look up."""
     last = max((row["step"] for row in rows), default=0)
     ends = [row for row in rows if row["step"] == last and row["name"]]
-    return [_named(ends[side::2], dy) for side, dy in enumerate((-9, 12))] if ends else []
+    x = {"field": "step", "type": "quantitative"}
+    return _named(_apart(ends, rows, frame, "value"), x, {"field": "value", "type": "quantitative"})
 
 
-def _named(ends: Rows, dy: int) -> dict[str, Any]:
-    return {
-        "data": {"values": list(ends)},
-        "mark": {"type": "text", "align": "right", "dy": dy, "dx": -2, "fontSize": 13},
-        "encoding": {
-            "x": {"field": "step", "type": "quantitative"},
-            "y": {"field": "value", "type": "quantitative"},
-            "text": {"field": "name"},
-            "color": _ROLE,
-        },
-    }
+def _named(ends: Rows, x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
+    mark = {"type": "text", "align": "left", "dy": {"expr": "datum.dy"}, "dx": 4, "fontSize": 13}
+    return _layer(ends, mark, {"x": x, "y": y, "text": {"field": "name"}})
+
+
+def _apart(ends: Rows, rows: Rows, frame: Frame, field: str) -> list[dict[str, Any]]:
+    """Give each name its place beside its line, or above the name that is there already."""
+    placed, taken = [], -math.inf
+    for row in sorted(ends, key=lambda row: float(row[field])):
+        here = _height(float(row[field]), rows, frame, field)
+        taken = max(here, taken + _LINE)
+        placed.append({**row, "dy": here - taken})
+    return placed
+
+
+def _height(value: float, rows: Rows, frame: Frame, field: str) -> float:
+    """Return about how many pixels above the axis a value stands."""
+    scale: Callable[[float], float] = math.log if frame.log else float
+    ends = frame.domain or _span([row[field] for row in rows])
+    low, high = (scale(end) for end in ends)
+    return _PLOT * (scale(value) - low) / ((high - low) or 1.0)
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    return min(values), max(values)
+
+
+_LINE, _PLOT = 15, 180  # pixels: a line of names, the plot itself
 
 
 def _zero(rows: Rows, frame: Frame) -> list[dict[str, Any]]:

@@ -41,19 +41,24 @@ def begin(lab: str, run: Run[Any, Any]) -> None:
 
 
 def buttons(lab: str, *, start: Callable[[], None]) -> None:
-    """Draw run, pause, resume and stop: two buttons, so that nothing moves when they change."""
+    """Draw run or pause, restart and stop: always all three, so that nothing moves."""
     run = current(lab)
     job = run.job if run else None
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        name, icon, act = _main(job, start)
-        st.button(name, icon=icon, key=f"{lab}-main", on_click=act, width=MAIN_WIDTH)
-        st.button(
-            "Stop",
-            icon=":material/stop:",
-            key=f"{lab}-stop",
-            on_click=job.stop if job else None,
-            disabled=not (job and job.live),
-        )
+    name, icon, act = _main(job, start)
+    st.button(name, icon=icon, key=f"{lab}-main", on_click=act, width=MAIN_WIDTH)
+    _small(lab, "Restart", "restart_alt", start if job and job.live else None)
+    _small(lab, "Stop", "stop", job.stop if job and job.live else None)
+
+
+def _small(lab: str, name: str, icon: str, act: Callable[[], None] | None) -> None:
+    """Draw a button with a picture and a name for who cannot see it; without an act it is off."""
+    st.button(
+        name,
+        icon=f":material/{icon}:",
+        key=f"{lab}-{name.lower()}",
+        on_click=act,
+        disabled=act is None,
+    )
 
 
 def _main(job: Job[Any] | None, start: Callable[[], None]) -> tuple[str, str, Callable[[], None]]:

@@ -54,8 +54,9 @@ INFORMATION = ("loss", "kl_to_optimum")  # in the reader's unit; margins stay wi
 LEAST_NATS = 1e-16  # a divergence of exactly zero has no place on a logarithmic axis
 
 
-def draw(experiment: "Experiment", steps: Sequence["Step"], *, at: int, mark: int | None) -> None:
-    """Draw the run so far; `at` is the step whose policy is shown, `mark` the one marked."""
+def draw(experiment: "Experiment", steps: Sequence["Step"], at: int) -> None:
+    """Draw the run so far, step `at` marked and its policy shown."""
+    mark = None if at == len(steps) - 1 else steps[at].index
     shown = [steps[k] for k in chart.thin(len(steps))]
     last = experiment.settings.steps
     unit = units.of_information()

@@ -1,0 +1,251 @@
+"""What surrounds every lab: predict, set, run, watch, scrub, see, take along, be asked again."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from content.schema import Choice
+from drills.events import Ran
+from pages.parts import controls, lab, predict, saving, state
+from pages.parts.controls import Control, Values
+from pages.parts.lab import Run, parameter
+from pages.parts.place import Place
+from pages.parts.quiet import quiet
+from pages.parts.training import Job
+
+if TYPE_CHECKING:
+    from engine.experiments import Experiment
+
+WATCH_SECONDS = 4.0  # a run takes milliseconds; it is slowed down to this so that it can be seen
+SCRUB_HEIGHT = 104  # pixels: the bar of a live run and the slider of a finished one
+STATUS = {"done": "Done", "stopped": "Stopped", "paused": "Paused", "running": "Running"}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab as data and a few functions; `draw` does the rest.
+
+    Settings are named as in the experiment's `Settings`. Functions take the experiment and its
+    records as `engine.experiments` makes them.
+    """
+
+    id: str
+    title: str
+    promise: str  # one sentence: what it shows
+    charts: Callable[[Any, Sequence[Any], int], None]  # experiment, records so far, which is shown
+    see: Callable[[Any, Any], str]  # experiment, last record: one sentence on what to see
+    numbers: Callable[[Any], Mapping[str, float]]  # of a record, for the learner's own record
+    table: Callable[
+        [Any], Mapping[str, Any]
+    ]  # of a record, a row of the data, in the reader's unit
+    row: tuple[Control, ...] = ()  # the controls that matter most
+    more: tuple[Control, ...] = ()  # the others
+    head: tuple[
+        controls.Segments, ...
+    ] = ()  # those that decide which prediction is asked, above it
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # label -> settings
+    asks: Callable[[Values], str] | None = None  # id of the prediction for these settings
+    about: Callable[[Values], bool] = lambda _: True  # whether a run is what was predicted
+    not_about: str = "Your prediction was about another setting."  # said after any other run
+    stage: Callable[[Place], None] | None = None  # drawn above the controls, once open
+    build: Callable[[Values], "Experiment"] | None = None  # else by the lab's id
+    status: Callable[[Run[Any, Any]], Sequence[str]] = lambda _: ()  # more words for the status
+    after: Callable[[Run[Any, Any], Place], None] | None = None  # drawn under a run that ended
+    seconds: float = WATCH_SECONDS
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """All of them."""
+        return (*self.head, *self.row, *self.more)
+
+
+@st.fragment
+def draw(it: Lab, place: Place) -> None:
+    """Draw the lab."""
+    _restore(it, place)
+    with st.container(horizontal=True):
+        values = controls.all_in(it.id, it.head, {})
+    choice = _choice(it, values, place)
+    if choice is not None and not predict.commit(choice, place, act="run"):
+        quiet(":material/lock: The lab opens when you have committed.")
+        return
+    _others(it, choice, place)
+    if it.stage is not None:
+        it.stage(place)
+    settings = values | _controls(it, values)
+    _buttons(it, settings)
+    if fault := state.get(_fault(it)):
+        st.error(fault, icon=":material/error:")
+    run = lab.current(it.id)
+    if run is None:
+        quiet("Press *Run*: the charts are drawn here while it goes on.")
+        return
+    lab.watch(run, partial(_show, it, run, settings))
+    if not run.job.live:
+        _ended(it, run, choice, place)
+
+
+def begin(it: Lab, settings: Values, *, seconds: float, kept: bool = False) -> None:
+    """Build the experiment and start its run; a setting that does not work is told, not run."""
+    from engine.errors import EngineError
+
+    state.drop(_fault(it))
+    try:
+        built = it.build(settings) if it.build else _built(it.id, settings)
+    except EngineError as error:
+        state.put(_fault(it), str(error))
+        return
+    job = Job(built.run(), pause_seconds=seconds / built.length)
+    lab.begin(it.id, Run(built, job, dict(settings), kept=kept))
+
+
+def _built(lab_id: str, settings: Values) -> "Experiment":
+    from engine import experiments
+
+    return experiments.build(lab_id.replace("-", "_"), dict(settings))
+
+
+def _choice(it: Lab, values: Values, place: Place) -> Choice | None:
+    """Return the prediction for these settings; a course may have none."""
+    return place.lesson.predictions.get(it.asks(values)) if it.asks else None
+
+
+def _others(it: Lab, choice: Choice | None, place: Place) -> None:
+    """Say that something is still to be predicted; the text below the lab waits for it."""
+    if choice is None:
+        return
+    asked = place.lesson.asked_by_labs(choice.section)
+    if not all(predict.committed(each, place) for each in asked):
+        labels = " or ".join(f"*{each.label}*" for each in it.head)
+        quiet(f":material/lock: The text below opens once you have predicted for each {labels}.")
+
+
+def _controls(it: Lab, values: Values) -> dict[str, Any]:
+    """Draw the controls in one row, the rest behind *More*; return their settings."""
+    if not it.more:
+        return controls.in_a_row(it.id, it.row, values)
+    row, more = st.columns([5, 1.25], vertical_alignment="bottom")
+    with row:
+        chosen = controls.in_a_row(it.id, it.row, values) if it.row else {}
+    with more, st.popover("More", icon=":material/tune:", width="stretch"):
+        return chosen | controls.all_in(it.id, it.more, {**values, **chosen})
+
+
+def _buttons(it: Lab, settings: Values) -> None:
+    """Draw run, pause, restart and stop, and the presets in the same row."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        lab.buttons(it.id, start=partial(begin, it, settings, seconds=it.seconds))
+        for number, (label, preset) in enumerate(it.presets.items()):
+            st.button(
+                label,
+                key=f"{it.id}-preset-{number}",
+                type="tertiary",
+                on_click=_preset,
+                args=(it, {**settings, **preset}),
+            )
+
+
+def _preset(it: Lab, settings: Values) -> None:
+    """Put the controls where the preset wants them, and run it."""
+    for each in it.controls:
+        if isinstance(each, controls.Kept):
+            controls.keep(it.id, each.name, settings[each.name])
+        else:
+            state.put(parameter(it.id, each.name), settings[each.name])
+    begin(it, settings, seconds=it.seconds)
+
+
+def _restore(it: Lab, place: Place) -> None:
+    """On a first visit, put back what this learner ran last, unless the address says otherwise."""
+    if state.get(f"restored-{it.id}"):
+        return
+    state.put(f"restored-{it.id}", value=True)
+    last = place.learner.record.latest(Ran, place.item(it.id))
+    if last is None or any(name.startswith(parameter(it.id, "")) for name in st.query_params):
+        return
+    begin(it, last.payload.settings, seconds=0.0, kept=True)
+    if lab.current(it.id) is not None:
+        st.query_params.update(_address(it, last.payload.settings))
+        st.rerun(scope="app")  # the controls take their values from the address they start with
+
+
+def _address(it: Lab, settings: Values) -> dict[str, str]:
+    """Return settings as the controls write them into the address."""
+    return {
+        parameter(it.id, each.name): each.face(settings[each.name])
+        for each in it.controls
+        if each.name in settings
+    }
+
+
+def _show(it: Lab, run: Run[Any, Any], settings: Values) -> None:
+    """Draw the run as far as it is."""
+    records = run.job.steps
+    if not records:
+        quiet("Starting.")
+        return
+    at = _scrub(it, run, len(records))
+    _status(it, run, changed=run.settings != settings)
+    it.charts(run.experiment, records, at)
+    st.markdown(f"*What to see: {it.see(run.experiment, records[-1])}*")
+    if not run.job.live:
+        with st.container(horizontal=True):
+            lab.data([it.table(each) for each in records], name=f"{it.id}-run", key=it.id)
+            lab.link(it.id)
+
+
+def _scrub(it: Lab, run: Run[Any, Any], count: int) -> int:
+    """Draw how far the run is, and when it ended the slider over its records; return which."""
+    with st.container(height=SCRUB_HEIGHT, border=False):
+        if run.job.live or count < 2:
+            st.progress(min(1.0, count / run.experiment.length), "Running")
+            return count - 1
+        return st.slider("Step", 0, count - 1, count - 1, key=f"{it.id}-scrub-{id(run)}")
+
+
+def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
+    said = STATUS.get(run.job.status, "Ended early")
+    parts = [
+        f"{said} at step {len(run.job.steps) - 1} of {run.experiment.length - 1}",
+        f"computed in {1000 * run.job.seconds:.0f} ms, shown slowly",
+        *it.status(run),
+    ]
+    if changed and not run.job.live:
+        parts.append(":orange[the controls have changed since; run again]")
+    quiet(" · ".join(parts))
+    if run.job.error:
+        st.warning(run.job.error, icon=":material/warning:")
+
+
+def _ended(it: Lab, run: Run[Any, Any], choice: Choice | None, place: Place) -> None:
+    """Record a run that ended, and ask again if it is the one that was predicted."""
+    _record(it, run, place)
+    if it.after is not None:
+        it.after(run, place)
+    if choice is None or _choice(it, run.settings, place) != choice:
+        return
+    if it.about(run.settings):
+        predict.again(choice, place)
+    else:
+        quiet(it.not_about)
+
+
+def _record(it: Lab, run: Run[Any, Any], place: Place) -> None:
+    """Put a run into the record, once."""
+    records = run.job.steps
+    if run.kept or not records:
+        return
+    results = {
+        name: value if math.isfinite(value) else None
+        for name, value in it.numbers(records[-1]).items()
+    }
+    ran = Ran(settings=run.settings, results=results)
+    run.kept = saving.save(place.learner, place.item(it.id), ran)
+
+
+def _fault(it: Lab) -> str:
+    return f"fault-{it.id}"
