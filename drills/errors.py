@@ -19,3 +19,11 @@ class LearnerGoneError(DrillsError):
 
 class CodeRefusedError(DrillsError):
     """No such recovery code, or a newer one replaced it."""
+
+
+class ScheduleError(DrillsError):
+    """A review that cannot be scheduled: no such rating, no time zone, no such wish."""
+
+
+class UploadError(DrillsError):
+    """A file that cannot be taken in; nothing of it was kept."""

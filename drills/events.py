@@ -13,13 +13,17 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, NewType, TypeVar,
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
 
-from drills import score
+from drills import schedule, score
 from drills.errors import DrillsError
 
 LearnerId = NewType("LearnerId", int)
 
 MAX_TEXT = 10_000  # characters of a free text
 MAX_TYPED = 400  # characters of a typed line
+MAX_NOTE = 2_000  # characters of a learner's own note on a card
+MAX_ANSWER_MS = 3_600_000  # milliseconds on one card; beyond, the learner was elsewhere
+LATEST_MS = 7_258_118_400_000  # the year 2200: dates beyond a card's longest interval still exist
+REVIEWS = "reviews"  # the item of wishes that concern all cards
 MAX_PAYLOAD = 65_536  # characters of a payload as JSON
 LINE_GIVEN = 3  # the grade of the hint that gives the line
 _ITEM = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
@@ -195,8 +199,84 @@ class Exported(Payload):
     """Cards or the record were taken along. Item: a lesson, `course` or `record`."""
 
     kind: ClassVar[str] = "exported"
-    form: Literal["apkg", "tsv", "json"]
+    form: Literal["apkg", "tsv", "json", "csv"]
     count: int = Field(ge=0)  # cards, or events of the record
+
+
+class Reviewed(Payload):
+    """A card was graded by its learner, here or in Anki. Item: lesson/card."""
+
+    kind: ClassVar[str] = "reviewed"
+    rating: int = Field(ge=1, le=4)  # Again, Hard, Good, Easy
+    milliseconds: int = Field(default=0, ge=0, le=MAX_ANSWER_MS)  # from the question to the grade
+    at_ms: int | None = Field(default=None, ge=0, le=LATEST_MS)  # UTC; None: event.at
+    where: Literal["here", "anki"] = "here"
+    buttons: Literal["four", "two"] = "four"  # two: only Again and Good were offered
+
+
+class Unreviewed(Payload):
+    """A review was taken back; it stays in the log and no longer counts. Item: lesson/card."""
+
+    kind: ClassVar[str] = "unreviewed"
+    nonce: str = Field(min_length=1, max_length=100)  # of the event that is taken back
+
+
+class Suspended(Payload):
+    """A card is not to be asked until further notice. Item: lesson/card."""
+
+    kind: ClassVar[str] = "suspended"
+
+
+class Unsuspended(Payload):
+    """A suspended card may be asked again. Item: lesson/card."""
+
+    kind: ClassVar[str] = "unsuspended"
+
+
+class Queued(Payload):
+    """A card was added to the reviews by choice. Item: lesson/card."""
+
+    kind: ClassVar[str] = "queued"
+
+
+class Noted(Payload):
+    """What a learner wants to see beside a card; it replaces their note before. Item: lesson/card.
+
+    An empty text takes the note away.
+    """
+
+    kind: ClassVar[str] = "noted"
+    text: str
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Noted":
+        if len(self.text) > MAX_NOTE:
+            raise DrillsError(
+                f"The note has {len(self.text):,} characters; {MAX_NOTE:,} are kept. "
+                f"Shorten it by {len(self.text) - MAX_NOTE:,}."
+            )
+        return self
+
+
+class Preferred(Payload):
+    """How a learner wants to review; None leaves a wish as it was. Item: `reviews`."""
+
+    kind: ClassVar[str] = "preferred"
+    new_per_day: int | None = Field(default=None, ge=0, le=9_999)  # cards
+    reviews_per_day: int | None = Field(default=None, ge=0, le=99_999)
+    buttons: Literal["four", "two"] | None = None
+    retention: float | None = Field(
+        default=None, ge=schedule.LEAST_RETENTION, le=schedule.MOST_RETENTION
+    )
+    zone: str | None = Field(default=None, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]*$")  # IANA
+    utc_offset: int | None = Field(default=None, ge=-1_080, le=1_080)  # minutes east; if no zone
+    parameters: tuple[float, ...] | None = None  # of FSRS, optimized; empty: the default ones
+
+    @model_validator(mode="after")
+    def _can_schedule(self) -> "Preferred":
+        if self.parameters:
+            schedule.check_parameters(self.parameters)
+        return self
 
 
 KINDS: Mapping[str, type[Payload]] = {
@@ -204,6 +284,7 @@ KINDS: Mapping[str, type[Payload]] = {
     for each in (
         *(Predicted, Repredicted, Answered, Wrote, SelfGraded),
         *(Read, Stepped, Ran, Verified, Attempted, Exported),
+        *(Reviewed, Unreviewed, Suspended, Unsuspended, Queued, Noted, Preferred),
     )
 }
 

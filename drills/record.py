@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from content.schema import Choice
 from drills.events import (
@@ -26,12 +26,23 @@ from drills.events import (
     item,
 )
 from drills.grade import leader
+from drills.reviews import Done, Reviews
 
 P = TypeVar("P", bound=Payload)
 
 ENOUGH_POINTS = 0.5  # the share of a rubric's points that makes a free text recalled
 RETAINED_AFTER = timedelta(days=7)  # from the first answer to one that shows what was kept
 ERRATA = "errata"  # the errata of the course are items as those of a lesson, `errata/<id>`
+
+
+class _Evidence(Protocol):
+    """What shows that something was done: an event, or a review."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def at(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,20 @@ class Record:
     def of(cls, events: Iterable[Event[Any]]) -> "Record":
         """File these events, oldest first."""
         return cls(tuple(events))
+
+    def after(self, events: Sequence[Event[Any]]) -> "Record":
+        """Return the record with later events, filed without filing the earlier ones anew."""
+        more = Record(self.events + tuple(events))
+        if "_filed" in self.__dict__:
+            more.__dict__["_filed"] = _filed_too(self._filed, events)
+        if "reviews" in self.__dict__:
+            more.__dict__["reviews"] = self.reviews.after_all(events)
+        return more
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Where the learner stands with their cards."""
+        return Reviews.of(self.events)
 
     def all(self, kind: type[P], item: str | None = None) -> tuple[Event[P], ...]:
         """Return the events of one kind, of one item or of all, oldest first."""
@@ -100,6 +125,22 @@ class Record:
         return filed
 
 
+def _filed_too(
+    filed: dict[str, dict[str, list[Event[Any]]]], events: Iterable[Event[Any]]
+) -> dict[str, dict[str, list[Event[Any]]]]:
+    """File events behind others, copying only the lists that grow."""
+    grown, own = dict(filed), set[tuple[str, str]]()
+    for kind in {event.kind for event in events}:
+        grown[kind] = dict(grown.get(kind, {}))
+    for event in events:
+        place = grown[event.kind]
+        if (event.kind, event.item) not in own:
+            place[event.item] = list(place.get(event.item, ()))
+            own.add((event.kind, event.item))
+        place[event.item].append(event)
+    return grown
+
+
 @dataclass(frozen=True)
 class Outline:
     """What a lesson offers, by id; what a learner did is counted against it."""
@@ -137,7 +178,7 @@ class Progress:
     read: Rung  # every section was read
     recalled: Rung  # every question's latest answer has the right option in the lead
     derived: Rung  # a derivation stepped through or proved, or a lab run; or every claim verified
-    retained: Rung  # every question and erratum answered rightly again, a week or more later
+    retained: Rung  # questions and errata answered rightly again, or cards recalled, a week later
     answered: int  # questions of the quiz with an answer or a self-graded text
     bits: float  # earned in this lesson
 
@@ -180,6 +221,18 @@ def retained(record: Record, name: str) -> Event[Answered] | None:
     answers = record.all(Answered, name)
     late = (each for each in answers if each.at - answers[0].at >= RETAINED_AFTER)
     return next((each for each in late if _led(each.payload)), None)
+
+
+def remembered(record: Record, card: str) -> Done | None:
+    """Return the review that shows a card was retained, None while there is none.
+
+    The card is recalled in it, at least a week after its first review of all.
+    """
+    learnt = record.reviews.cards.get(card)
+    if learnt is None:
+        return None
+    late = (done for done in learnt.log if done.at - learnt.log[0].at >= RETAINED_AFTER)
+    return next((done for done in late if done.passed), None)
 
 
 def proved(record: Record, name: str) -> frozenset[str]:
@@ -244,10 +297,17 @@ def _verified(record: Record, outline: Outline) -> Rung:
 def _retained(record: Record, outline: Outline) -> Rung:
     names = [item(outline.lesson, name) for name in outline.choices]
     names += [item(ERRATA, name) for name in outline.errata]
-    return _rung("retained", [retained(record, name) for name in names])
+    answered = _rung("retained", [retained(record, name) for name in names])
+    cards = [item(outline.lesson, name) for name in outline.cards]
+    recalled = _rung("retained", [remembered(record, name) for name in cards])
+    return max(answered, recalled, key=_reached)  # the answers, where both reach as far
 
 
-def _rung(name: str, evidence: Sequence[Event[Any] | None]) -> Rung:
+def _reached(rung: Rung) -> float:
+    return rung.done / rung.of if rung.of else 0.0
+
+
+def _rung(name: str, evidence: Sequence[_Evidence | None]) -> Rung:
     """Make a rung that is earned when every part of it has evidence."""
     found = [event for event in evidence if event is not None]
     earned = 0 < len(found) == len(evidence)

@@ -10,19 +10,27 @@ import pytest
 from drills.errors import DrillsError
 from drills.events import (
     KINDS,
+    MAX_NOTE,
     MAX_TEXT,
     Answered,
     Attempted,
     Event,
     Exported,
     LearnerId,
+    Noted,
     Payload,
     Predicted,
+    Preferred,
+    Queued,
     Ran,
     Read,
     Repredicted,
+    Reviewed,
     SelfGraded,
     Stepped,
+    Suspended,
+    Unreviewed,
+    Unsuspended,
     Verified,
     Wrote,
     item,
@@ -73,6 +81,22 @@ WRITTEN = {
         ),
     ),
     "exported": ('{"form":"apkg","count":20}', Exported(form="apkg", count=20)),
+    "reviewed": (
+        '{"rating":3,"milliseconds":4200,"at_ms":1772366400123,"where":"anki","buttons":"four"}',
+        Reviewed(rating=3, milliseconds=4200, at_ms=1_772_366_400_123, where="anki"),
+    ),
+    "unreviewed": ('{"nonce":"review-7"}', Unreviewed(nonce="review-7")),
+    "suspended": ("{}", Suspended()),
+    "unsuspended": ("{}", Unsuspended()),
+    "queued": ("{}", Queued()),
+    "noted": ('{"text":"Z has no y."}', Noted(text="Z has no y.")),
+    "preferred": (
+        '{"new_per_day":20,"reviews_per_day":null,"buttons":"two","retention":0.85,'
+        '"zone":"Europe/Berlin","utc_offset":60,"parameters":null}',
+        Preferred(
+            new_per_day=20, buttons="two", retention=0.85, zone="Europe/Berlin", utc_offset=60
+        ),
+    ),
 }
 
 
@@ -126,6 +150,13 @@ def test_the_bits_follow_from_the_belief() -> None:
         (lambda: Ran(settings={"name": "x" * 201}), "at most 200 characters"),
         (lambda: Ran(settings={str(n): n for n in range(51)}), "at most 50 items"),
         (lambda: Exported(form="apkg", count=-1), "greater than or equal to 0"),
+        (lambda: Reviewed(rating=0), "greater than or equal to 1"),
+        (lambda: Reviewed(rating=5), "less than or equal to 4"),
+        (lambda: Reviewed(rating=3, milliseconds=-1), "greater than or equal to 0"),
+        (lambda: Noted(text="x" * (MAX_NOTE + 7)), "2,007 characters; 2,000 are kept"),
+        (lambda: Preferred(retention=0.99), "less than or equal to 0.97"),
+        (lambda: Preferred(zone="../../etc/passwd"), "should match pattern"),
+        (lambda: Preferred(parameters=(1.0,)), "Expected 21 parameters, got 1"),
         (lambda: item("DPO", "q"), "about an item such as"),
         (lambda: item("dpo", "q/r"), "about an item such as"),
         (lambda: item("dpo", "x" * 200), "at most 200 characters"),

@@ -23,7 +23,8 @@ MEANING = {
     ),
     "retained": (
         "every question, and every erratum that the lesson settles, is answered rightly again "
-        f"{RETAINED_AFTER.days} days or more after your first answer to it"
+        f"{RETAINED_AFTER.days} days or more after your first answer to it; or every card of the "
+        "lesson is recalled so long after its first review"
     ),
 }
 

@@ -110,7 +110,7 @@ class Learner:
     def _take(self, events: tuple[Event[Any], ...]) -> None:
         if events:
             self.events.extend(events)
-            self._record = None
+            self._record = self._record and self._record.after(events)
 
 
 def current() -> Learner:
