@@ -8,6 +8,7 @@ infinitely many bits, so no option may be given less than FLOOR.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
@@ -32,6 +33,8 @@ _NAMED_FRACTIONS = {
     0.8: "four fifths",
     0.9: "nine tenths",
 }
+ENOUGH = 10  # answers, below which nothing is said about a learner's beliefs as a whole
+GROUPS = 10  # of confidences, each a tenth wide
 _Number = TypeVar("_Number", float, Fraction)
 
 
@@ -56,26 +59,10 @@ def best_bits(n: int) -> float:
     return math.log2(n * (1 - (n - 1) * FLOOR))
 
 
-def worst_bits(n: int) -> float:
-    """The least bits one answer can earn (negative): the floor on the right option."""
-    _check_count(n)
-    return math.log2(n * FLOOR)
-
-
 def uniform(n: int) -> tuple[float, ...]:
     """The belief of someone with no idea: the same probability for every option."""
     _check_count(n)
     return (1 / n,) * n
-
-
-def one_click(n: int, index: int, confidence: float) -> tuple[float, ...]:
-    """`confidence` on one option, the rest shared equally, no option below the floor."""
-    _check_count(n)
-    _check_option(index, n)
-    if not 0 < confidence < 1:
-        raise DrillsError(f"A confidence lies between 0 and 1; this one is {confidence:g}.")
-    rest = (1 - confidence) / (n - 1)
-    return with_floor([confidence if i == index else rest for i in range(n)])
 
 
 def with_floor(probabilities: Sequence[float]) -> tuple[float, ...]:
@@ -86,29 +73,6 @@ def with_floor(probabilities: Sequence[float]) -> tuple[float, ...]:
     """
     check(probabilities)
     return _spread(tuple(float(p) for p in probabilities), total=1.0, floor=FLOOR)
-
-
-def rebalance(probabilities: Sequence[float], changed: int, value: float) -> tuple[float, ...]:
-    """Give option `changed` the probability `value`; the others share the rest in their ratios.
-
-    `value` is held between the floor and what the floors of the others leave.
-    `probabilities[changed]` is not read, so it may hold the new value already.
-    """
-    _check_change(probabilities, changed, value)
-    most = 1 - (len(probabilities) - 1) * FLOOR
-    held = min(max(float(value), FLOOR), most)
-    others = tuple(float(p) for i, p in enumerate(probabilities) if i != changed)
-    shares = _spread(others, total=1 - held, floor=FLOOR)
-    return (*shares[:changed], held, *shares[changed:])
-
-
-def rebalance_percent(percents: Sequence[int], changed: int, value: int) -> tuple[int, ...]:
-    """As `rebalance`, in whole percents: they sum to exactly 100 and each is at least 1."""
-    _check_change(percents, changed, value)
-    held = min(max(value, 1), 100 - (len(percents) - 1))
-    others = tuple(Fraction(p) for i, p in enumerate(percents) if i != changed)
-    shares = _whole(_spread(others, total=Fraction(100 - held), floor=Fraction(1)))
-    return (*shares[:changed], held, *shares[changed:])
 
 
 def to_percent(probabilities: Sequence[float]) -> tuple[int, ...]:
@@ -141,6 +105,127 @@ def meaning(bits: float, n: int, *, unit: Unit = "bits") -> str:
     return _loss_in_words(bits, n, unit) if bits < 0 else _gain_in_words(bits, unit)
 
 
+Stated = tuple[Sequence[float], int]  # a probability per option, and the index of the right one
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """What a learner's answers cost, in bits per answer, and where it comes from.
+
+    Two identities hold exactly:
+
+    - `loss = entropy + gap`. The loss is the cross-entropy of the answers: the mean of
+      -log2 q[right]. The entropy is what the beliefs themselves expected to pay: the mean of
+      -sum q log2 q. The gap has expectation zero for a calibrated learner; above zero the beliefs
+      were too sure, below zero not sure enough.
+    - `confidence_loss = uncertainty - resolution + miscalibration` (Murphy 1973 for squares;
+      Broecker 2009 for any proper score). It is about one event per answer: "the option in the
+      lead is right", stated with the probability of that option. Confidences are grouped by
+      tenths, and each stands for the mean of its group. With w the share of a group, f how often
+      its leading options were right and q its mean confidence, in binary entropies and
+      divergences: miscalibration = sum w KL(f || q), resolution = sum w KL(f || f_all),
+      uncertainty = H(f_all). Grouping is what makes frequencies of single beliefs; the loss of the
+      confidences before grouping differs by what they vary within a group.
+    """
+
+    count: int  # answers
+    loss: float
+    entropy: float
+    even: float  # the loss of an even split over the same options
+    led: int  # answers with one option in the lead: the others state no confidence
+    confidence_loss: float
+    uncertainty: float
+    resolution: float
+    miscalibration: float  # KL, never below zero
+
+    @property
+    def gap(self) -> float:
+        """What the answers cost beyond what their own beliefs expected."""
+        return self.loss - self.entropy
+
+    @property
+    def perplexity(self) -> float:
+        """How many equally likely options the answers were as uncertain as, 2^loss."""
+        return float(2**self.loss)
+
+    @property
+    def options(self) -> float:
+        """The perplexity of an even split: how many options there were, as a geometric mean."""
+        return float(2**self.even)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Answers of about the same confidence, and how often they were right."""
+
+    stated: float  # mean confidence
+    right: int
+    count: int
+    low: float  # of the band of 95% around the frequency (Wilson 1927)
+    high: float
+
+    @property
+    def frequency(self) -> float:
+        """How often the option in the lead was right."""
+        return self.right / self.count
+
+
+def decompose(answers: Sequence[Stated]) -> Decomposition | None:
+    """Split what answers cost; None from fewer than ENOUGH answers or leading options.
+
+    Raises:
+        DrillsError: something is not a probability per option, or a right option had none.
+    """
+    groups = reliability(answers)
+    if len(answers) < ENOUGH or groups is None:
+        return None
+    led = sum(group.count for group in groups)
+    overall = sum(group.right for group in groups) / led
+    shares = [(group.count / led, group.frequency, group.stated) for group in groups]
+    return Decomposition(
+        count=len(answers),
+        loss=_mean([_surprise(belief, right) for belief, right in answers]),
+        entropy=_mean([_entropy(belief) for belief, _ in answers]),
+        even=_mean([math.log2(len(belief)) for belief, _ in answers]),
+        led=led,
+        confidence_loss=math.fsum(w * _cross_entropy(f, q) for w, f, q in shares),
+        uncertainty=_cross_entropy(overall, overall),
+        resolution=math.fsum(w * _kl(f, overall) for w, f, _ in shares),
+        miscalibration=math.fsum(w * _kl(f, q) for w, f, q in shares),
+    )
+
+
+def reliability(answers: Sequence[Stated]) -> tuple[Group, ...] | None:
+    """Return how often the leading option was right, by its probability, the least first.
+
+    None from fewer than ENOUGH answers in which one option led: beliefs that favor no option
+    state no confidence.
+    """
+    for belief, right in answers:
+        check(belief)
+        _check_option(right, len(belief))
+    led = [(max(belief), belief[right] == max(belief)) for belief, right in answers if _led(belief)]
+    if len(led) < ENOUGH:
+        return None
+    grouped: dict[int, list[tuple[float, bool]]] = {}
+    for confidence, hit in led:
+        grouped.setdefault(min(int(confidence * GROUPS + TOLERANCE), GROUPS - 1), []).append(
+            (confidence, hit)
+        )
+    return tuple(_group(grouped[each]) for each in sorted(grouped))
+
+
+def wilson(right: int, count: int, *, z: float = 1.959964) -> tuple[float, float]:
+    """Return the band of 95% around a frequency (Wilson 1927), which holds for few answers too."""
+    if not 0 <= right <= count or not count:
+        raise DrillsError(f"A frequency needs 0 to {count} of {count} answers; {right} came.")
+    frequency, shrink = right / count, 1 + z * z / count
+    middle = (frequency + z * z / (2 * count)) / shrink
+    spread = frequency * (1 - frequency) / count + z * z / (4 * count * count)
+    half = z * math.sqrt(spread) / shrink
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def check(probabilities: Sequence[float]) -> None:
     """Refuse what is not one probability per option.
 
@@ -169,17 +254,6 @@ def _check_count(n: int) -> None:
 def _check_option(index: int, n: int) -> None:
     if not 0 <= index < n:
         raise DrillsError(f"Options are counted from 0 to {n - 1}; there is no option {index}.")
-
-
-def _check_change(amounts: Sequence[float], changed: int, value: float) -> None:
-    _check_count(len(amounts))
-    _check_option(changed, len(amounts))
-    others = [amount for i, amount in enumerate(amounts) if i != changed]
-    if not all(0 <= amount <= 100 for amount in (*others, value)):  # false for NaN as well
-        raise DrillsError(
-            f"Probabilities lie between 0 and 1 (or 0% and 100%); these are {tuple(amounts)}, "
-            f"and option {changed} is to become {value}."
-        )
 
 
 def _spread(weights: tuple[_Number, ...], *, total: _Number, floor: _Number) -> tuple[_Number, ...]:
@@ -244,3 +318,38 @@ def _fraction_in_words(share: float) -> str:
 
 def _percent(probability: float) -> str:
     return f"{100 * probability:.2g}%"
+
+
+def _group(members: Sequence[tuple[float, bool]]) -> Group:
+    right = sum(hit for _, hit in members)
+    stated = _mean([confidence for confidence, _ in members])
+    return Group(stated, right, len(members), *wilson(right, len(members)))
+
+
+def _led(belief: Sequence[float]) -> bool:
+    first, second = sorted(belief, reverse=True)[:2]
+    return first - second > TOLERANCE
+
+
+def _surprise(belief: Sequence[float], right: int) -> float:
+    if belief[right] <= 0:
+        raise DrillsError("The right option had no probability: that costs infinitely many bits.")
+    return -math.log2(belief[right])
+
+
+def _entropy(belief: Sequence[float]) -> float:
+    return -math.fsum(p * math.log2(p) for p in belief if p > 0)
+
+
+def _cross_entropy(truth: float, stated: float) -> float:
+    """Bits per event that happens with frequency `truth` and was given probability `stated`."""
+    pairs = ((truth, stated), (1 - truth, 1 - stated))
+    return -math.fsum(p * math.log2(q) if q > 0 else -math.inf for p, q in pairs if p > 0)
+
+
+def _kl(truth: float, stated: float) -> float:
+    return max(0.0, _cross_entropy(truth, stated) - _cross_entropy(truth, truth))
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return math.fsum(numbers) / len(numbers)

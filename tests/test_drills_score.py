@@ -1,4 +1,4 @@
-"""The score in bits: proper, with a floor, and sliders that sum to one."""
+"""The score in bits: proper, with a floor; what many answers say about a learner."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -113,9 +113,6 @@ def test_no_belief_above_the_floor_serves_better_than_the_one_it_gives(
     belief, other = two
     best = expected(score.log_score_bits, belief, score.with_floor(belief))
     assert expected(score.log_score_bits, belief, score.with_floor(other)) <= best + 1e-9
-    assert expected(score.log_score_bits, belief, score.one_click(len(belief), 0, 0.5)) <= (
-        best + 1e-9
-    )
 
 
 @given(beliefs(least=0.01))
@@ -134,45 +131,13 @@ def test_lifting_one_option_can_push_down_another() -> None:
     assert lifted == pytest.approx((0.97, 0.01, 0.01, 0.01))
 
 
-@pytest.mark.parametrize(
-    ("n", "confidence", "top", "rest"),
-    [
-        (4, 0.7, 0.7, 0.1),
-        (4, 0.99, 0.97, 0.01),
-        (2, 0.99, 0.99, 0.01),
-        (3, 0.5, 0.5, 0.25),
-        (3, 0.99, 0.98, 0.01),
-        (6, 0.9, 0.9, 0.02),
-    ],
-)
-def test_one_click_states_a_confidence(n: int, confidence: float, top: float, rest: float) -> None:
-    assert score.one_click(n, 1, confidence) == pytest.approx((rest, top, *[rest] * (n - 2)))
-
-
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
-def test_nothing_earns_more_than_the_best_or_less_than_the_worst(n: int) -> None:
-    sure = score.one_click(n, 0, 0.999)
+def test_nothing_earns_more_than_the_best(n: int) -> None:
+    sure = score.with_floor((1.0, *[0.0] * (n - 1)))
     assert score.log_score_bits(sure, 0) == pytest.approx(score.best_bits(n))
-    assert score.log_score_bits(sure, 1) == pytest.approx(score.worst_bits(n))
+    assert score.log_score_bits(sure, 1) == pytest.approx(math.log2(n / 100))
     assert score.best_bits(n) < math.log2(n)
     assert score.log_score_bits(score.uniform(n), n - 1) == 0
-
-
-@given(beliefs(), st.integers(0, 5), st.floats(0, 1))
-def test_sliders_sum_to_one_and_the_others_keep_their_ratios(
-    belief: tuple[float, ...], changed: int, value: float
-) -> None:
-    changed %= len(belief)
-    moved = score.rebalance(belief, changed, value)
-    most = 1 - (len(belief) - 1) * score.FLOOR
-    assert moved[changed] == pytest.approx(min(max(value, score.FLOOR), most))
-    assert math.fsum(moved) == pytest.approx(1, abs=1e-12)
-    assert min(moved) >= score.FLOOR - 1e-15
-    free = [i for i, p in enumerate(moved) if i != changed and p > score.FLOOR + 1e-9]
-    mass = sum(belief[i] for i in free)
-    if mass > 1e-6:
-        parts = [moved[i] / sum(moved[j] for j in free) for i in free]
-        assert parts == pytest.approx([belief[i] / mass for i in free], abs=1e-6)
 
 
 @st.composite
@@ -184,45 +149,7 @@ def sliders(draw: st.DrawFn) -> tuple[int, ...]:
     return tuple(b - a for a, b in pairwise(edges))
 
 
-@given(sliders(), st.integers(0, 5), st.integers(0, 100))
-@example((34, 33, 33), 0, 33)
-@example((97, 1, 1, 1), 0, 25)
-def test_whole_percents_sum_to_exactly_one_hundred(
-    percents: tuple[int, ...], changed: int, value: int
-) -> None:
-    changed %= len(percents)
-    moved = score.rebalance_percent(percents, changed, value)
-    assert sum(moved) == 100
-    assert min(moved) >= 1
-    assert moved[changed] == min(max(value, 1), 101 - len(percents))
-    others = [i for i in range(len(percents)) if i != changed]
-    for i in others:
-        for j in others:
-            if percents[i] > percents[j]:
-                assert moved[i] >= moved[j]
-
-
-@given(sliders(), st.integers(0, 5))
-def test_putting_a_slider_where_it_was_changes_nothing(
-    percents: tuple[int, ...], changed: int
-) -> None:
-    changed %= len(percents)
-    assert score.rebalance_percent(percents, changed, percents[changed]) == percents
-
-
-@given(sliders(), st.integers(0, 100))
-def test_the_slider_that_moved_may_hold_its_new_value_already(
-    percents: tuple[int, ...], value: int
-) -> None:
-    already = (value, *percents[1:])
-    assert score.rebalance_percent(already, 0, value) == score.rebalance_percent(percents, 0, value)
-
-
 def test_whole_percents_by_hand() -> None:
-    assert score.rebalance_percent((25, 25, 25, 25), 0, 97) == (97, 1, 1, 1)
-    assert score.rebalance_percent((97, 1, 1, 1), 0, 40) == (40, 20, 20, 20)
-    assert score.rebalance_percent((50, 30, 20), 0, 75) == (75, 15, 10)
-    assert score.rebalance_percent((50, 50), 1, 100) == (1, 99)
     assert score.to_percent(score.uniform(3)) == (34, 33, 33)
     assert score.to_percent((0.5, 0.25, 0.125, 0.125)) == (50, 25, 13, 12)
 
@@ -248,7 +175,7 @@ def test_an_even_split_in_whole_percents_is_exactly_no_idea(n: int) -> None:
         (math.log2(1.4), 4, "ruling out about 29% of the options."),
         (math.log2(0.2), 4, "cost you 2.3 bits: it gave the right answer 5%, and an even split"),
         (math.log2(0.2), 4, "would have given it 25%."),
-        (score.worst_bits(3), 3, "cost you 5.1 bits: it gave the right answer 1%, and an even"),
+        (math.log2(0.03), 3, "cost you 5.1 bits: it gave the right answer 1%, and an even"),
         (0.0, 4, "earned 0.0 bits: it was worth no more and no less than an even split."),
         (-0.04, 4, "earned 0.0 bits"),
     ],
@@ -276,15 +203,8 @@ def test_every_possible_score_has_words(n: int, probability: float) -> None:
         (lambda: score.log_score_bits((1.5, -0.5), 0), "Option 1 was given 1.5"),
         (lambda: score.log_score_bits((0.5, math.nan), 0), "Option 2 was given nan"),
         (lambda: score.with_floor((0.2, 0.2)), "sum to 0.4"),
-        (lambda: score.one_click(4, 4, 0.9), "there is no option 4"),
-        (lambda: score.one_click(4, 0, 1.0), "between 0 and 1; this one is 1"),
-        (lambda: score.one_click(4, 0, math.nan), "between 0 and 1; this one is nan"),
         (lambda: score.uniform(0), "this one has 0"),
         (lambda: score.uniform(99), "this one has 99"),
-        (lambda: score.rebalance((0.5, 0.5), 0, math.nan), "lie between 0 and 1"),
-        (lambda: score.rebalance((0.5, math.inf), 0, 0.3), "lie between 0 and 1"),
-        (lambda: score.rebalance_percent((50, -50), 0, 10), "lie between 0 and 1"),
-        (lambda: score.rebalance_percent((50, 50), 2, 10), "there is no option 2"),
         (lambda: score.meaning(2.1, 4), "at most 2.00 bits"),
         (lambda: score.meaning(-math.inf, 4), "a finite loss"),
     ],
@@ -292,3 +212,94 @@ def test_every_possible_score_has_words(n: int, probability: float) -> None:
 def test_bad_input_is_named(wrong: Callable[[], object], says: str) -> None:
     with pytest.raises(DrillsError, match=says.replace(".", r"\.")):
         wrong()
+
+
+ANSWERS = [  # confidence 0.8 right three times in four, 0.6 right half of the time, even splits
+    *[((0.8, 0.1, 0.1), 0)] * 6,
+    *[((0.8, 0.1, 0.1), 1)] * 2,
+    *[((0.4, 0.6), 1)] * 3,
+    *[((0.4, 0.6), 0)] * 3,
+    *[((0.5, 0.5), 1)] * 2,
+]
+
+
+def kl(truth: float, stated: float) -> float:
+    """The divergence of two coins, in bits."""
+    return truth * math.log2(truth / stated) + (1 - truth) * math.log2((1 - truth) / (1 - stated))
+
+
+def entropy(*probabilities: float) -> float:
+    """The entropy of a distribution, in bits."""
+    return -sum(p * math.log2(p) for p in probabilities)
+
+
+def test_what_answers_cost_is_split_by_hand() -> None:
+    found = score.decompose(ANSWERS)
+    assert found is not None
+    assert (found.count, found.led) == (16, 14)
+    surprises = [0.8] * 6 + [0.1] * 2 + [0.6] * 3 + [0.4] * 3 + [0.5] * 2
+    assert found.loss == pytest.approx(-sum(map(math.log2, surprises)) / 16)
+    own = (8 * entropy(0.8, 0.1, 0.1) + 6 * entropy(0.4, 0.6) + 2) / 16
+    assert found.entropy == pytest.approx(own)
+    assert found.gap == pytest.approx(found.loss - own)
+    assert found.even == pytest.approx((8 * math.log2(3) + 8) / 16)
+    assert found.perplexity == pytest.approx(math.prod(surprises) ** (-1 / 16))
+    assert found.options == pytest.approx(3**0.5 * 2**0.5)
+    assert found.miscalibration == pytest.approx((8 * kl(0.75, 0.8) + 6 * kl(0.5, 0.6)) / 14)
+    overall = 9 / 14
+    assert found.uncertainty == pytest.approx(entropy(overall, 1 - overall))
+    assert found.resolution == pytest.approx((8 * kl(0.75, overall) + 6 * kl(0.5, overall)) / 14)
+    squared = (8 * (0.8 - 0.75) ** 2 + 6 * (0.6 - 0.5) ** 2) / 14  # of the score of squares
+    assert found.miscalibration != pytest.approx(squared)
+
+
+@given(
+    st.lists(
+        st.tuples(beliefs(least=0.02), st.integers(0, 5)).map(lambda a: (a[0], a[1] % len(a[0]))),
+        min_size=10,
+        max_size=60,
+    )
+)
+def test_both_splits_sum_to_what_they_split(answers: list[tuple[tuple[float, ...], int]]) -> None:
+    found = score.decompose(answers)
+    assume(found is not None)
+    assert found is not None
+    assert found.gap + found.entropy == pytest.approx(found.loss)
+    parts = found.uncertainty - found.resolution + found.miscalibration
+    assert found.confidence_loss == pytest.approx(parts)
+    assert min(found.miscalibration, found.resolution, found.uncertainty) >= 0
+
+
+def test_answers_that_come_out_as_often_as_stated_cost_what_they_expected() -> None:
+    calibrated = [((0.7, 0.2, 0.1), right) for right, n in enumerate((7, 2, 1)) for _ in range(n)]
+    found = score.decompose(calibrated)
+    assert found is not None
+    assert found.gap == pytest.approx(0, abs=1e-12)
+    assert found.miscalibration == pytest.approx(0, abs=1e-12)
+    boasts = [((0.98, 0.01, 0.01), right) for _, right in calibrated]
+    boasted = score.decompose(boasts)
+    assert boasted is not None
+    assert boasted.gap > 1
+    assert boasted.miscalibration == pytest.approx(kl(0.7, 0.98))
+
+
+def test_little_says_nothing() -> None:
+    assert score.decompose(ANSWERS[:9]) is None
+    assert score.decompose([((0.5, 0.5), 0)] * 50) is None  # no option ever led
+    assert score.reliability(ANSWERS[:9]) is None
+    assert score.decompose(ANSWERS[:10]) is not None
+
+
+def test_the_curve_groups_confidences_and_shows_how_sure_it_is() -> None:
+    groups = score.reliability(ANSWERS)
+    assert groups is not None
+    assert [(round(g.stated, 9), g.right, g.count) for g in groups] == [(0.6, 3, 6), (0.8, 6, 8)]
+    assert all(g.low < g.frequency < g.high for g in groups)
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),  # scipy.stats.binomtest(..).proportion_ci(method="wilson")
+    [(8, 10, 0.490162, 0.943318), (0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0)],
+)
+def test_the_band_is_wilsons(right: int, count: int, low: float, high: float) -> None:
+    assert score.wilson(right, count) == pytest.approx((low, high), abs=1e-5)

@@ -1,0 +1,75 @@
+"""How good a learner's beliefs are, and whether they get better: read from the record.
+
+Only first answers count. Feedback names the right option, so what comes after it says little about
+what was believed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from drills.events import Answered, Belief, Event, Predicted, Repredicted
+from drills.record import Record
+from drills.score import Decomposition, Group, Stated, decompose, reliability
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The same measure twice; None where there are too few answers to say anything."""
+
+    before: Decomposition | None
+    after: Decomposition | None
+
+
+def quiz(record: Record) -> Decomposition | None:
+    """Return what the first answers to the questions of all quizzes cost."""
+    return decompose(_stated(_firsts(record)))
+
+
+def curve(record: Record) -> tuple[Group, ...] | None:
+    """Return how often the option in the lead was right, by the probability it was given."""
+    return reliability(_stated(_firsts(record)))
+
+
+def weeks(record: Record, now: datetime) -> Compared:
+    """Return the week after the very first answer, and the seven days up to now.
+
+    While the two overlap, there is nothing to compare with yet: `after` is None.
+    """
+    answers = _firsts(record)
+    if not answers:
+        return Compared(None, None)
+    first_ends, last_begins = answers[0].at + WEEK, now - WEEK
+    first = [each for each in answers if each.at < first_ends]
+    last = [each for each in answers if last_begins <= each.at <= now]
+    apart = first_ends <= last_begins
+    return Compared(decompose(_stated(first)), decompose(_stated(last)) if apart else None)
+
+
+def reading(record: Record) -> Compared:
+    """Return what the predictions cost before reading, and the same questions after it."""
+    firsts = {event.item: event for event in reversed(record.all(Predicted))}
+    again = {event.item: event for event in reversed(record.all(Repredicted))}
+    both = [name for name in firsts if name in again and _alike(firsts[name], again[name])]
+    return Compared(
+        decompose(_stated(firsts[name] for name in both)),
+        decompose(_stated(again[name] for name in both)),
+    )
+
+
+def _firsts(record: Record) -> list[Event[Answered]]:
+    """Return the first answer to each question, oldest first."""
+    firsts = {event.item: event for event in reversed(record.all(Answered))}
+    return sorted(firsts.values(), key=lambda event: event.at)
+
+
+def _stated(events: Iterable[Event[Belief]]) -> list[Stated]:
+    return [(event.payload.probabilities, event.payload.right) for event in events]
+
+
+def _alike(before: Event[Predicted], after: Event[Repredicted]) -> bool:
+    """Whether the question is still the one that was asked before."""
+    one, other = before.payload, after.payload
+    return len(one.probabilities) == len(other.probabilities) and one.right == other.right
