@@ -1,10 +1,5 @@
 """The errors of the engine: one tree, and every message says what to do next."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from engine.train import Step
-
 
 class EngineError(ValueError):
     """Something asked of the engine has no answer; the message can be shown to a learner as is."""
@@ -30,6 +25,6 @@ class PairsError(EngineError):
 class DivergenceError(EngineError):
     """A training run left the finite numbers; `last` is the last good step, if there was one."""
 
-    def __init__(self, message: str, *, last: "Step | None" = None) -> None:
+    def __init__(self, message: str, *, last: object = None) -> None:
         super().__init__(message)
         self.last = last

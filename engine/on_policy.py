@@ -1,0 +1,193 @@
+"""What all training from a policy's own responses shares: drawing, slopes in logits, the record.
+
+The problem is that of `engine.closed_form`, J(π) = Σ π r − β KL(π‖π_ref) per prompt. Every method
+here weighs the slope of log π of each drawn response, so a method is a table of weights.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine import closed_form, distributions, guards
+from engine.errors import DivergenceError, RangeError, ShapeError
+from engine.policies import Policy
+from engine.preferences import World
+
+# Below this a response is lost for good. Training that works stays at thousands.
+RUNAWAY_NATS = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One moment of training. Numbers are exact means over prompts; nothing here is sampled."""
+
+    index: int  # 0 at the start, then one more per batch of responses
+    reward: float  # Σ π r, in units of reward
+    kl_to_reference_nats: float  # KL(π‖π_ref)
+    objective: float  # J(π), in units of reward
+    kl_to_optimum_nats: float  # KL(π‖π*): β times it is what J lacks; +inf if β is 0
+    entropy_nats: float  # H(π)
+    clip_fraction: float  # of this step's slopes, the share that clipping set to zero
+    policy: Tensor  # (prompts, responses), log-probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How to train on a policy's own responses.
+
+    Raises:
+        RangeError: a number is out of its range.
+    """
+
+    beta: float  # ≥ 0, in units of reward per nat
+    rate: float  # what the gradient is multiplied by, above 0
+    steps: int  # batches of responses
+    draws: int  # responses to each prompt in a batch
+    generator: torch.Generator  # the only source of randomness
+
+    def __post_init__(self) -> None:
+        guards.positive("the rate", self.rate, advice="Try 1.")
+        guards.count("steps", self.steps, least=0)
+        guards.count("draws", self.draws, least=1)
+        if not 0 <= self.beta < math.inf:
+            raise RangeError.expected(
+                "β to be a finite number, at least 0", got=self.beta, advice="Use 0 for no leash."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What one batch hands to the next."""
+
+    parameters: Tensor  # of the policy
+    value: Tensor  # (prompts,), what is expected of each prompt, in units of reward
+    clip_fraction: float = 0.0
+
+
+Update = Callable[[State], State]
+
+
+def draw(
+    policy: Tensor,  # (prompts, responses), log-probabilities
+    count: int,  # responses to each prompt
+    generator: torch.Generator,
+) -> Tensor:  # (prompts, count), whole numbers
+    """Independent responses to each prompt."""
+    return torch.multinomial(policy.exp(), count, replacement=True, generator=generator)
+
+
+def in_logits(
+    policy: Tensor,  # (prompts, responses), log-probabilities
+    slope: Tensor,  # (prompts, responses), in the log-probabilities
+) -> Tensor:  # (prompts, responses), in the logits
+    """Turn a slope in log π into one in the logits: ∂ log π(y)/∂ logit(k) = 1[y = k] − π(k)."""
+    return slope - policy.exp() * slope.sum(dim=-1, keepdim=True)
+
+
+def gathered(
+    responses: Tensor,  # (prompts, draws), whole numbers
+    weight: Tensor,  # (prompts, draws), of the slope of log π of each drawn response
+    like: Tensor,  # a table (prompts, responses)
+) -> Tensor:  # (prompts, responses), in the log-probabilities
+    """The mean over draws of the weights, each at its response."""
+    return torch.zeros_like(like).scatter_add_(1, responses, weight / responses.shape[1])
+
+
+def log_policy(policy: Policy, parameters: Tensor) -> Tensor:
+    """The table of log-probabilities, (prompts, responses)."""
+    return torch.log_softmax(policy.logits(parameters), dim=-1)
+
+
+def start(policy: Policy, world: World) -> State:
+    """The policy's own start, with nothing expected of any prompt.
+
+    Raises:
+        ShapeError: the policy does not belong to this world.
+    """
+    shape = tuple(policy.logits(policy.start).shape)
+    if shape != tuple(world.reward.shape):
+        raise ShapeError.expected(
+            f"a policy over {world.prompts} prompts and {world.responses} responses",
+            got=shape,
+            advice="Build the policy from the world it is trained in.",
+        )
+    return State(policy.start, world.reward.new_zeros(world.prompts))
+
+
+def train(
+    world: World, policy: Policy, plan: Plan, update: Update, first: State | None = None
+) -> Iterator[Step]:
+    """Apply an update `plan.steps` times and read every state: the start, then one record each.
+
+    Raises:
+        ShapeError: the policy does not belong to this world.
+        DivergenceError: while iterating, when a response is lost to rounding or not a number.
+    """
+    state = start(policy, world)
+    return _records(world, policy, plan, update, first or state)
+
+
+def _records(
+    world: World, policy: Policy, plan: Plan, update: Update, state: State
+) -> Iterator[Step]:
+    optimum = best(world, plan.beta)
+    last: Step | None = None
+    for index in range(plan.steps + 1):
+        state = update(state) if index else state
+        table = log_policy(policy, state.parameters)
+        if not float(table.amin()) > -RUNAWAY_NATS:  # also if not a number
+            raise runaway(index, last)
+        last = _read(world, table, optimum, (plan.beta, index, state.clip_fraction))
+        yield last
+
+
+def best(world: World, beta: float) -> Tensor:
+    """The optimum of J; with β = 0 its limit, the reference among each prompt's best responses."""
+    if beta > 0:
+        return closed_form.optimal_policy(world.reward, world.reference, beta=beta)
+    beaten = world.reward < world.reward.amax(dim=-1, keepdim=True)
+    return torch.log_softmax(world.reference.masked_fill(beaten, -torch.inf), dim=-1)
+
+
+def read(world: World, policy: Tensor, *, beta: float, index: int = 0) -> Step:
+    """The record of a table of log-probabilities (prompts, responses).
+
+    Raises:
+        ShapeError: the table has another shape than the world's.
+        RangeError: a row of the table does not sum to one.
+    """
+    guards.table(reward=world.reward, policy=policy)
+    guards.log_probabilities("policy", policy)
+    return _read(world, policy, best(world, beta), (beta, index, 0.0))
+
+
+def runaway(index: int, last: Step | None) -> DivergenceError:
+    """The error of a run whose numbers left what makes sense."""
+    good = "No step was good" if last is None else f"Step {last.index} was the last good one"
+    return DivergenceError(
+        f"Expected every log-probability to stay above −{RUNAWAY_NATS:g}, got less at step "
+        f"{index}. {good}. Take smaller steps, or a smaller β at this rate.",
+        last=last,
+    )
+
+
+def _read(world: World, policy: Tensor, optimum: Tensor, numbers: tuple[float, int, float]) -> Step:
+    beta, index, clip_fraction = numbers
+    share = policy.exp() / world.prompts
+    # One product reads all that is linear in the shares.
+    sums = torch.stack([world.reward, world.reference, policy]).flatten(1) @ share.flatten()
+    reward, crossed, entropy = sums.tolist()
+    divergence = max(entropy - crossed, 0.0)
+    return Step(
+        index=index,
+        reward=reward,
+        kl_to_reference_nats=divergence,
+        objective=reward - beta * divergence,
+        kl_to_optimum_nats=float(distributions.kl(policy, optimum).mean()),
+        entropy_nats=-entropy,
+        clip_fraction=clip_fraction,
+        policy=policy,
+    )
