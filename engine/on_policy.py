@@ -187,7 +187,7 @@ def _read(world: World, policy: Tensor, optimum: Tensor, numbers: tuple[float, i
         kl_to_reference_nats=divergence,
         objective=reward - beta * divergence,
         kl_to_optimum_nats=float(distributions.kl(policy, optimum).mean()),
-        entropy_nats=-entropy,
+        entropy_nats=max(-entropy, 0.0),
         clip_fraction=clip_fraction,
         policy=policy,
     )
