@@ -4,8 +4,11 @@ Forecasts over several outcomes are tables of log-probabilities (forecasts, outc
 and ECE look at one probability per forecast, that of the answer given, and at whether it came true.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +19,7 @@ from engine.errors import RangeError
 Z_95 = 1.959963984540054  # the standard normal's 97.5% quantile
 
 _NEWTON_STEPS = 60
+_LBFGS_STEPS = 60
 # A slope this small, beside the mean size of a logit, is rounding.
 _FLAT = 1e-13
 
@@ -49,6 +53,41 @@ def brier_loss(
     _check_forecasts(log_q, happened)
     truth = torch.nn.functional.one_hot(happened, log_q.shape[1])
     return (log_q.exp() - truth).square().sum(dim=1)
+
+
+def spherical_loss(
+    log_q: Tensor,  # (forecasts, outcomes), log-probabilities
+    happened: Tensor,  # (forecasts,), which outcome came, counted from 0
+) -> Tensor:  # (forecasts,), from 0 to 1
+    """One minus the spherical score q_i/‖q‖ of what happened (Gneiting and Raftery 2007).
+
+    The square of q sums to at least 1/N, so the norm is never zero.
+
+    Raises:
+        RangeError: a row does not sum to one, or an outcome is not in the table.
+        ShapeError: the table is not one of floating-point numbers, or lengths disagree.
+    """
+    _check_forecasts(log_q, happened)
+    q = log_q.exp()
+    return 1 - q.gather(1, happened.unsqueeze(1)).squeeze(1) / q.square().sum(dim=1).sqrt()
+
+
+def absolute_loss(
+    log_q: Tensor,  # (forecasts, outcomes), log-probabilities
+    happened: Tensor,  # (forecasts,), which outcome came, counted from 0
+) -> Tensor:  # (forecasts,), from 0 to 2
+    """Absolute distance of the forecast from what happened, summed over outcomes: NOT proper.
+
+    It is twice one minus the probability of what happened, the linear rule turned into a loss, and
+    is least at certainty in the likeliest outcome. Kept to be shown beside the proper ones.
+
+    Raises:
+        RangeError: a row does not sum to one, or an outcome is not in the table.
+        ShapeError: the table is not one of floating-point numbers, or lengths disagree.
+    """
+    _check_forecasts(log_q, happened)
+    truth = torch.nn.functional.one_hot(happened, log_q.shape[1])
+    return (log_q.exp() - truth).abs().sum(dim=1)
 
 
 def equal_width(
@@ -98,6 +137,30 @@ class Reliability:
     def ece(self) -> float:
         """Expected calibration error: the mean gap, weighted by count (Guo et al. 2017)."""
         gap = (self.came_true - self.stated).abs()
+        return (gap * self.count).sum().item() / self.count.sum().item()
+
+    @property
+    def squared(self) -> float:
+        """The mean squared gap, weighted by count; noise alone makes it larger than the truth."""
+        return self._mean_square(torch.zeros_like(self.count))
+
+    @property
+    def squared_debiased(self) -> float:
+        """The same less the noise of each bin's frequency, f(1 − f)/(n − 1) (Kumar et al. 2019).
+
+        Right on average where all forecasts of a bin are alike, and so at times below zero.
+
+        Raises:
+            RangeError: a bin holds one forecast, whose noise nobody can see.
+        """
+        if bool((self.count < 2).any()):
+            raise RangeError.expected(
+                "at least two forecasts in each bin", got="one", advice="Use fewer bins."
+            )
+        return self._mean_square(self.came_true * (1 - self.came_true) / (self.count - 1))
+
+    def _mean_square(self, noise: Tensor) -> float:
+        gap = (self.came_true - self.stated).square() - noise
         return (gap * self.count).sum().item() / self.count.sum().item()
 
 
@@ -153,11 +216,7 @@ def fit_temperature(
             chance, or every label is already the first choice.
         ShapeError: the tables are not of one shape.
     """
-    guards.table(logits=logits, truth=truth)
-    guards.finite("logits", logits)
-    guards.log_probabilities("truth", truth)
-    labels = truth.exp()
-    _check_ranking(logits, labels)
+    labels = _labels(logits, truth)
     start = torch.ones(1, dtype=logits.dtype)
     surface = partial(_Likelihood, logits=logits, labels=labels)
     flat = _FLAT * logits.abs().mean().item()
@@ -166,6 +225,53 @@ def fit_temperature(
         if abs(point.gradient.item()) <= flat:
             break
     return 1 / inverse
+
+
+class TemperatureStep(NamedTuple):
+    """One moment of a fit of the temperature."""
+
+    temperature: float  # above zero
+    loss_nats: float  # mean −log q of the labels
+    slope_nats: float  # of the loss, per unit of log T
+
+
+def descend_temperature(
+    logits: Tensor,  # (questions, options)
+    truth: Tensor,  # (questions, options), log-probabilities; 0 and −inf where one label is known
+    *,
+    start: float = 1.0,  # the first T, above zero
+    steps: int = 30,
+) -> Iterator[TemperatureStep]:
+    """The same fit by L-BFGS, step by step: `steps` + 1 moments, the first at the start.
+
+    In log T, so that T stays above zero. The loss falls to one minimum there and rises again.
+
+    Raises:
+        RangeError: no finite T above zero is best, or the start is not above zero.
+        ShapeError: the tables are not of one shape.
+    """
+    guards.count("steps", steps, least=0)
+    guards.positive("the first temperature", start, advice="1 leaves the logits as they are.")
+    surface = partial(_TemperatureLoss, logits=logits, labels=_labels(logits, truth))
+    place = torch.tensor([math.log(start)], dtype=logits.dtype)
+    return _temperature_steps(optimizers.lbfgs(surface, place, steps))
+
+
+def fit_temperature_by_lbfgs(
+    logits: Tensor,  # (questions, options)
+    truth: Tensor,  # (questions, options), log-probabilities; 0 and −inf where one label is known
+) -> float:  # the temperature T, above zero
+    """The best temperature by L-BFGS on the likelihood of the labels (Guo et al. 2017).
+
+    Raises:
+        RangeError: no finite T above zero is best.
+        ShapeError: the tables are not of one shape.
+    """
+    flat = _FLAT * logits.abs().mean().item()
+    for step in descend_temperature(logits, truth, steps=_LBFGS_STEPS):
+        if abs(step.slope_nats) * step.temperature <= flat:
+            break
+    return step.temperature
 
 
 @dataclass(frozen=True)
@@ -239,6 +345,49 @@ class _Likelihood:
     @property
     def _model(self) -> Tensor:
         return torch.softmax(self.parameters * self.logits, dim=1)
+
+
+@dataclass(frozen=True)
+class _TemperatureLoss:
+    """The same loss as a function of log T."""
+
+    parameters: Tensor  # (1,), the logarithm of the temperature
+    logits: Tensor  # (questions, options)
+    labels: Tensor  # (questions, options), probabilities
+
+    @cached_property
+    def loss(self) -> float:
+        """In nats per question."""
+        return self._inverse.loss
+
+    @cached_property
+    def gradient(self) -> Tensor:
+        """In nats per unit of log T: d(1/T) = −(1/T) d(log T)."""
+        return -self._inverse.parameters * self._inverse.gradient
+
+    def newton_direction(self) -> Tensor:
+        """The step in 1/T, expressed to first order in log T."""
+        return -self._inverse.newton_direction() / self._inverse.parameters
+
+    @cached_property
+    def _inverse(self) -> _Likelihood:
+        return _Likelihood((-self.parameters).exp(), self.logits, self.labels)
+
+
+def _temperature_steps(points: Iterator[optimizers.Point]) -> Iterator[TemperatureStep]:
+    for point in points:
+        temperature = math.exp(point.parameters.item())
+        yield TemperatureStep(temperature, point.loss, point.gradient.item())
+
+
+def _labels(logits: Tensor, truth: Tensor) -> Tensor:
+    """The labels as probabilities, once they are known to have a best temperature."""
+    guards.table(logits=logits, truth=truth)
+    guards.finite("logits", logits)
+    guards.log_probabilities("truth", truth)
+    labels = truth.exp()
+    _check_ranking(logits, labels)
+    return labels
 
 
 def _check_ranking(logits: Tensor, labels: Tensor) -> None:

@@ -1,6 +1,7 @@
 """Scores, reliability and temperature: against hand values, enumeration and published intervals."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -196,3 +197,54 @@ def test_what_has_no_answer_is_refused() -> None:
 def _world(factor: float) -> calibration.Answers:
     generator = torch.Generator().manual_seed(4)
     return calibration.overconfident_answers(2000, 4, factor=factor, generator=generator)
+
+
+@pytest.mark.parametrize("factor", [0.2, 1.0, 3.0, 12.0])
+def test_lbfgs_finds_the_factor_and_agrees_with_newton(factor: float) -> None:
+    world = _world(factor)
+    exact = calibration.fit_temperature_by_lbfgs(world.logits, world.truth)
+    assert exact == pytest.approx(factor, rel=1e-9)
+    drawn = calibration.fit_temperature_by_lbfgs(world.logits, world.labels)
+    assert drawn == pytest.approx(calibration.fit_temperature(world.logits, world.labels), rel=1e-8)
+    assert torch.equal((world.logits / drawn).argmax(dim=1), world.logits.argmax(dim=1))
+
+
+@pytest.mark.parametrize("start", [0.05, 1.0, 3.0, 50.0])
+def test_each_start_descends_to_the_same_temperature(start: float) -> None:
+    world = _world(3.0)
+    steps = list(calibration.descend_temperature(world.logits, world.truth, start=start, steps=20))
+    assert len(steps) == 21
+    assert steps[0].temperature == pytest.approx(start)
+    assert steps[-1].temperature == pytest.approx(3, abs=1e-6)
+    losses = [step.loss_nats for step in steps]
+    assert all(later <= earlier + 1e-12 for earlier, later in pairwise(losses))
+
+
+def test_the_slope_in_log_temperature_is_that_of_automatic_differentiation() -> None:
+    world = _world(3.0)
+    (first,) = calibration.descend_temperature(world.logits, world.labels, start=1.7, steps=0)
+    place = torch.tensor(math.log(1.7), dtype=torch.float64, requires_grad=True)
+    log_q = (world.logits / place.exp()).log_softmax(dim=1)
+    loss = calibration.log_loss(log_q, world.right).mean()
+    (slope,) = torch.autograd.grad(loss, place)
+    assert first.slope_nats == pytest.approx(slope.item(), abs=1e-12)
+    assert first.slope_nats != pytest.approx(slope.item() / 1.7, abs=1e-3), "per log T, not per T"
+    with pytest.raises(RangeError, match="temperature"):
+        calibration.descend_temperature(world.logits, world.labels, start=0, steps=3)
+
+
+def test_the_debiased_square_is_right_on_average_and_the_plain_one_too_large() -> None:
+    stated, truth, each = 0.8, 0.6, 6
+    debiased = plain = 0.0
+    for hits in range(each + 1):  # every outcome of one bin, by the binomial distribution
+        weight = math.comb(each, hits) * truth**hits * (1 - truth) ** (each - hits)
+        forecast = torch.full((each,), stated, dtype=torch.float64)
+        came_true = (torch.arange(each) < hits).double()
+        found = calibration.reliability(forecast, came_true, torch.zeros(each, dtype=torch.long))
+        debiased += weight * found.squared_debiased
+        plain += weight * found.squared
+    assert debiased == pytest.approx((stated - truth) ** 2, abs=1e-12)
+    assert plain == pytest.approx((stated - truth) ** 2 + truth * (1 - truth) / each, abs=1e-12)
+    lonely = calibration.reliability(row(0.2, 0.9), row(0, 1), torch.tensor([0, 1]))
+    with pytest.raises(RangeError, match="fewer bins"):
+        _ = lonely.squared_debiased
