@@ -64,6 +64,21 @@ def smoothed_kl(
     return distributions.kl(log_p, log_q).item()
 
 
+def histogram_kl(
+    tuned: Tensor,  # (items,), scores from 0 to 1, over which the log-ratio is averaged
+    base: Tensor,  # (items,)
+    *,
+    bins: int = BINS,
+) -> float:  # nats; +inf where the tuned scorer fills a bin that the base left empty
+    """KL(tuned‖base) of two histograms as they are.
+
+    Raises:
+        RangeError: a score lies outside 0 to 1.
+    """
+    p, q = (_normalized(_histogram(scores, bins)).log() for scores in (tuned, base))
+    return distributions.kl(p, q).item()
+
+
 def swapped(
     base: Tensor,  # (items,), scores from 0 to 1
     tuned: Tensor,  # (items,)
@@ -81,7 +96,7 @@ def swapped(
         ShapeError: the scorers did not score the same items.
     """
     guards.same_shape(base=base, tuned=tuned)
-    here, there = _bin_of(base, bins), _bin_of(tuned, bins)
+    here, there = bin_of(base, bins), bin_of(tuned, bins)
     coins = torch.rand(rounds, here.numel(), generator=generator, dtype=torch.float64) < 0.5
     left, right = torch.where(coins, there, here), torch.where(coins, here, there)
     return _divergence(_count(left, bins), _count(right, bins))
@@ -114,13 +129,33 @@ def bootstrap_interval(
         ShapeError: the scorers did not score the same items.
     """
     guards.same_shape(base=base, tuned=tuned)
-    here, there = _bin_of(base, bins), _bin_of(tuned, bins)
+    here, there = bin_of(base, bins), bin_of(tuned, bins)
     items = here.numel()
     drawn = torch.randint(items, (rounds, items), generator=generator)
     again = _divergence(_count(here[drawn], bins), _count(there[drawn], bins))
     ends = torch.quantile(again, torch.tensor([0.975, 0.025], dtype=again.dtype))
     low, high = (2 * jensen_shannon(base, tuned, bins=bins) - ends).clamp_min(0).tolist()
     return low, high
+
+
+def bin_of(
+    scores: Tensor,  # (items,), from 0 to 1
+    bins: int,
+) -> Tensor:  # (items,), from 0 to bins − 1
+    """The bin of equal width that each score lies in; 1 lies in the last.
+
+    Raises:
+        RangeError: a score lies outside 0 to 1, there is none, or there is no bin.
+    """
+    guards.floating(scores=scores)
+    guards.count("bins", bins, least=1)
+    if scores.numel() == 0 or not bool(((scores >= 0) & (scores <= 1)).all()):
+        raise RangeError.expected(
+            "scores from 0 to 1, at least one",
+            got="some outside" if scores.numel() else "none",
+            advice="Rescale the scores before they are compared.",
+        )
+    return (scores * bins).long().clamp_max(bins - 1)
 
 
 def _divergence(left: Tensor, right: Tensor) -> Tensor:
@@ -135,19 +170,7 @@ def _normalized(counts: Tensor) -> Tensor:
 
 
 def _histogram(scores: Tensor, bins: int) -> Tensor:
-    return _count(_bin_of(scores, bins).unsqueeze(0), bins)
-
-
-def _bin_of(scores: Tensor, bins: int) -> Tensor:
-    guards.floating(scores=scores)
-    guards.count("bins", bins, least=1)
-    if scores.numel() == 0 or not bool(((scores >= 0) & (scores <= 1)).all()):
-        raise RangeError.expected(
-            "scores from 0 to 1, at least one",
-            got="some outside" if scores.numel() else "none",
-            advice="Rescale the scores before they are compared.",
-        )
-    return (scores * bins).long().clamp_max(bins - 1)
+    return _count(bin_of(scores, bins).unsqueeze(0), bins)
 
 
 def _count(bin_of: Tensor, bins: int) -> Tensor:
