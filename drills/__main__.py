@@ -1,4 +1,4 @@
-"""`python -m drills apkg OUT` and `python -m drills tsv OUT`: the course's cards as a file."""
+"""`python -m drills apkg|tsv OUT`: the course's cards; `history FILE`: the reviews made in Anki."""
 
 import argparse
 import os
@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from content.load import ContentError, load_course
-from drills import anki_notes, deck
+from drills import anki_notes, deck, history
 from drills.errors import DrillsError
+from drills.store import Store
 
 DONE, FAILED = 0, 1  # exit codes; argparse's own is 2
 
@@ -19,14 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the deck asked for and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        sys.stdout.write(_export(options))
+        sys.stdout.write(options.run(options))
     except ContentError as error:
         return _refuse(f"{error}\nNothing was written. `python -m content FOLDER` checks again.")
     except DrillsError as error:
         return _refuse(str(error))
     except OSError as error:
-        reason = error.strerror or error
-        return _refuse(f"cannot write {options.out}: {reason}; name a file in a folder of yours")
+        reason, file = error.strerror or error, getattr(options, "out", None)
+        if file is None:
+            return _refuse(f"cannot read {options.file}: {reason}; name a file of yours")
+        return _refuse(f"cannot write {file}: {reason}; name a file in a folder of yours")
     return DONE
 
 
@@ -43,6 +47,27 @@ def _export(options: argparse.Namespace) -> str:
     if newer and options.form == "apkg":
         said += f"{_counted(newer)} newer than the record: `python -m content --stamp` records.\n"
     return said
+
+
+def _history(options: argparse.Namespace) -> str:
+    """Return the reviews of an Anki export as a table; with a record, take them into it."""
+    found = history.read(options.file, history.guids(load_course(options.content)))
+    if options.record is None:
+        return "".join(_row(each) for each in found.reviews)
+    if not options.code:
+        raise DrillsError("Whose record? Give the recovery code of the learner with --code.")
+    store, now = Store(options.record), datetime.now(UTC)
+    try:
+        learner = store.recover(options.code, now=now)
+        new = store.append_all(learner, found.entries(), now=now)
+    finally:
+        store.dispose()
+    return f"Found {len(found.reviews):,} reviews; {new:,} were new and are now on record.\n"
+
+
+def _row(review: history.AnkiReview) -> str:
+    at = datetime.fromtimestamp(review.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return f"{review.item}\t{at}\t{review.rating}\t{review.milliseconds}\n"
 
 
 def _counted(cards: int) -> str:
@@ -72,10 +97,10 @@ def _refuse(message: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m drills",
-        description="Write the course's cards as a file for Anki.",
-        epilog="Exit status: 0 when written, 1 when not, 2 for wrong usage.",
+        description="The course's cards as a file for Anki, and the reviews made there.",
+        epilog="Exit status: 0 when done, 1 when not, 2 for wrong usage.",
     )
-    forms = parser.add_subparsers(dest="form", required=True, metavar="apkg | tsv")
+    forms = parser.add_subparsers(dest="form", required=True, metavar="apkg | tsv | history")
     apkg = _form(forms.add_parser("apkg", help="an Anki deck, with style and links"))
     apkg.add_argument(
         "--epoch",
@@ -84,12 +109,24 @@ def _parser() -> argparse.ArgumentParser:
         help="Unix seconds stamped on notes whose text is newer than the record; default: now",
     )
     _form(forms.add_parser("tsv", help="a table of text, for Anki and spreadsheets"))
+    back = forms.add_parser("history", help="reviews from an Anki export with scheduling")
+    back.add_argument("file", type=Path, metavar="FILE", help="an .apkg or .colpkg")
+    back.add_argument("--record", metavar="URL", help="the database to take them into; else a list")
+    back.add_argument("--code", metavar="CODE", help="the recovery code of the learner")
+    _content(back)
+    back.set_defaults(run=_history)
     return parser
 
 
 def _form(form: argparse.ArgumentParser) -> argparse.ArgumentParser:
     form.add_argument("out", type=Path, metavar="OUT", help="the file to write")
     form.add_argument("--lesson", metavar="ID", help="one lesson only; default: the whole course")
+    _content(form)
+    form.set_defaults(epoch=None, run=_export)
+    return form
+
+
+def _content(form: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--content",
         type=Path,
@@ -97,8 +134,6 @@ def _form(form: argparse.ArgumentParser) -> argparse.ArgumentParser:
         default=os.environ.get("SURPRISAL_CONTENT") or None,
         help="the course; default: SURPRISAL_CONTENT, else the one that is shipped",
     )
-    form.set_defaults(epoch=None)
-    return form
 
 
 if __name__ == "__main__":

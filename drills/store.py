@@ -8,11 +8,11 @@ which only a hash is stored.
 import json
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast, overload
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 import platformdirs
 import sqlalchemy as sa
@@ -59,6 +59,15 @@ class Redeemed:
 
     learner: LearnerId  # who this browser is now
     brought: int  # how many events of this browser's earlier learner came along
+
+
+class Entry(NamedTuple):
+    """An event to be written with others."""
+
+    item: str
+    payload: Payload
+    nonce: str
+    at: datetime | None = None  # when it happened, if that was not now
 
 
 def default_url() -> str:
@@ -157,6 +166,32 @@ class Store:
                 return _insert(connection, values)
         return _same(earlier, item, payload)
 
+    def append_all(self, learner: LearnerId, entries: Sequence[Entry], *, now: datetime) -> int:
+        """Record many events, all or none; return how many were new.
+
+        An entry whose nonce is on record already, or stood earlier among the entries, is passed
+        over: whoever brings the same file twice changes nothing.
+
+        Raises:
+            LearnerGoneError: the learner's data were deleted.
+            DrillsError: an item, nonce or payload cannot be recorded.
+        """
+        rows = {
+            each.nonce: _values(each.item, each.payload, each.at or now, each.nonce)
+            for each in reversed(entries)
+        }
+        with self._writing() as connection:
+            root = identity.lock(connection, learner)
+            known = _nonces(connection, learner)
+            new = [
+                {**row, "learner": root}
+                for nonce, row in reversed(rows.items())
+                if nonce not in known
+            ]
+            if new:
+                connection.execute(sa.insert(events), new)
+        return len(new)
+
     @overload
     def events(
         self,
@@ -213,6 +248,19 @@ class Store:
                 connection, root, identity.plain_code(code), kind="recovery", now=now
             )
         return code
+
+    def recover(self, code: str, *, now: datetime) -> LearnerId:
+        """Return whose recovery code this is, without making any browser theirs.
+
+        Raises:
+            CodeRefusedError: no such code, or a newer one replaced it.
+        """
+        plain = identity.plain_code(code)
+        with self._reading() as connection:
+            learner = identity.holder(connection, plain, kind="recovery", now=now)
+        if learner is None:
+            raise identity.code_refused()
+        return learner
 
     def redeem(self, code: str, token: str, *, now: datetime, bring: bool) -> Redeemed:
         """Make the browser with this token the learner whose recovery code this is.
@@ -344,6 +392,11 @@ def _with_nonce(connection: sa.Connection, learner: LearnerId, nonce: str) -> Ev
     found = sa.select(*_FIELDS).where(events.c.learner.in_(family), events.c.nonce == nonce)
     row = connection.execute(found.order_by(events.c.id).limit(1)).first()
     return None if row is None else _event(row)
+
+
+def _nonces(connection: sa.Connection, learner: LearnerId) -> set[str]:
+    family = identity.family_of(connection, learner)
+    return set(connection.scalars(sa.select(events.c.nonce).where(events.c.learner.in_(family))))
 
 
 def _same(earlier: Event[Payload], item: str, payload: P) -> Event[P]:
