@@ -9,6 +9,7 @@ finds it in Anki's browser. (A deck cannot suspend it: Anki imports new cards as
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,25 @@ BASIC_FIELDS = (
     "Question", "Answer", "Why", "Source", "SourceURL", "CardID", "Spare1", "Spare2",
 )  # fmt: skip
 CLOZE_FIELDS = ("Text", "Extra", "Source", "SourceURL", "CardID", "Spare1", "Spare2")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which cards of a lesson, or of the course, go into a deck, and what they carry."""
+
+    topic: str | None = None  # of this topic only
+    only: frozenset[str] | None = None  # of these items ("lesson/card") only
+    without: frozenset[str] = frozenset()  # not these items, such as suspended ones
+    pictures: bool = True
+
+    def takes(self, lesson: str, card: Card) -> bool:
+        """Whether a card of a lesson is among them."""
+        name = f"{lesson}/{card.id}"
+        of_topic = self.topic is None or card.topic == self.topic
+        return of_topic and (self.only is None or name in self.only) and name not in self.without
+
+
+EVERYTHING = Selection()
 
 
 class Picture(NamedTuple):
@@ -72,16 +92,28 @@ class AnkiNote(NamedTuple):
         return [f"kind::{card.kind}", f"surprisal::{self.lesson.id}", f"topic::{card.topic}"]
 
 
-def notes(course: LoadedCourse, *, lesson: str | None, base_url: str | None) -> list[AnkiNote]:
+def notes(
+    course: LoadedCourse,
+    *,
+    lesson: str | None,
+    base_url: str | None,
+    selection: Selection = EVERYTHING,
+) -> list[AnkiNote]:
     """Return the notes of a lesson, or of all, in course order.
 
     Raises:
-        DeckError: there is no such lesson, no card in it, or a cloze without a gap.
+        DeckError: there is no such lesson, no card is selected, or a cloze has no gap.
     """
     wanted = chosen(course, lesson)
     links = (base_url or str(course.course.url)).rstrip("/")
     sources = {key: source_line(source) for key, source in course.sources.items()}
-    made = [note for each in wanted for note in _of_lesson(course, each, links, sources)]
+    made = [
+        note
+        for each in wanted
+        for note in _of_lesson(course, each, links, sources, selection=selection)
+    ]
+    if not made and any(each.cards for each in wanted):
+        raise DeckError("expected cards, got none: nothing fits this selection; choose a wider one")
     if not made:
         raise DeckError(f"expected cards, got none: write {_files(wanted)} first")
     return made
@@ -113,13 +145,21 @@ def source_line(source: Source) -> str:
 
 
 def _of_lesson(
-    course: LoadedCourse, lesson: Lesson, links: str, sources: dict[str, str]
+    course: LoadedCourse,
+    lesson: Lesson,
+    links: str,
+    sources: dict[str, str],
+    *,
+    selection: Selection,
 ) -> Iterator[AnkiNote]:
     names = _names(course, lesson)
     first = _cards_before(course, lesson) + 1
     for place, card in enumerate(lesson.cards, start=first):
+        if not selection.takes(lesson.id, card):
+            continue
         link = f"{links}/{lesson.id}?section={card.section}"
-        shown = _picture(course, lesson, card.figure) if card.figure else None
+        drawn = card.figure if selection.pictures else None
+        shown = _picture(course, lesson, drawn) if drawn else None
         text = _text(card, names, picture=shown.html if shown else "")
         yield AnkiNote(card, lesson, place, text, sources[card.source], link, shown)
 

@@ -36,7 +36,16 @@ from genanki.util import guid_for
 from content.load import Lesson, LoadedCourse
 from content.schema import Card
 from drills import anki_notes, tsv
-from drills.anki_notes import BASIC, BASIC_FIELDS, CLOZE, CLOZE_FIELDS, AnkiNote, Picture
+from drills.anki_notes import (
+    BASIC,
+    BASIC_FIELDS,
+    CLOZE,
+    CLOZE_FIELDS,
+    EVERYTHING,
+    AnkiNote,
+    Picture,
+    Selection,
+)
 from drills.errors import DeckError
 
 NAMESPACE = "surprisal"  # of the GUIDs; never to change
@@ -48,7 +57,12 @@ _SQLITE_VERSION = slice(96, 100)  # of the file's head: which SQLite wrote it
 
 
 def build_apkg(
-    course: LoadedCourse, *, lesson: str | None = None, epoch: int, base_url: str | None = None
+    course: LoadedCourse,
+    *,
+    lesson: str | None = None,
+    epoch: int,
+    base_url: str | None = None,
+    selection: Selection = EVERYTHING,
 ) -> bytes:
     """Return the `.apkg` of a lesson, or of the whole course: one deck for each lesson.
 
@@ -57,13 +71,14 @@ def build_apkg(
         lesson: the id of the lesson; None for all.
         epoch: Unix seconds stamped on each note whose text is newer than the committed record.
         base_url: where the cards' links lead; by default the address in course.yaml.
+        selection: which of the cards, and whether with their pictures.
 
     Raises:
-        DeckError: no such lesson, no card in it, an id that stands twice, or a cloze without a gap.
+        DeckError: no such lesson, no card selected, an id that stands twice, a cloze without a gap.
     """
     if not 0 <= epoch <= YEAR_9999:
         raise DeckError(f"expected Unix seconds, from 0 to {YEAR_9999} (year 9999), got {epoch}")
-    notes = anki_notes.notes(course, lesson=lesson, base_url=base_url)
+    notes = anki_notes.notes(course, lesson=lesson, base_url=base_url, selection=selection)
     times = [_changed(course, note.card, epoch) for note in notes]
     decks = _decks(course, notes, times)
     pictures = sorted({note.picture for note in notes if note.picture})
@@ -71,7 +86,12 @@ def build_apkg(
 
 
 def build_tsv(
-    course: LoadedCourse, *, lesson: str | None = None, epoch: int, base_url: str | None = None
+    course: LoadedCourse,
+    *,
+    lesson: str | None = None,
+    epoch: int,
+    base_url: str | None = None,
+    selection: Selection = EVERYTHING,
 ) -> bytes:
     """Return the cards as UTF-8 tab-separated values for Anki's text import.
 
@@ -79,7 +99,7 @@ def build_tsv(
     changes nothing.
     """
     del epoch
-    notes = anki_notes.notes(course, lesson=lesson, base_url=base_url)
+    notes = anki_notes.notes(course, lesson=lesson, base_url=base_url, selection=selection)
     decks = [anki_notes.deck_name(course, note.lesson) for note in notes]
     return tsv.table(notes, guids=_guids(notes), decks=decks).encode()
 

@@ -1,7 +1,7 @@
 """What is to be reviewed now: learning cards that are due, reviews, new cards, in that order."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -146,6 +146,18 @@ def entered(reviews: Reviews, syllabus: Syllabus) -> Iterator[tuple[str, Reason]
     for name, line in reviews.lines.items():
         if line.derivation.partition("/")[0] in syllabus.lessons:
             yield name, "missed"
+
+
+def missed(reviews: Reviews, syllabus: Syllabus) -> frozenset[str]:
+    """Return the cards of what the learner missed: in a quiz, or when the card itself was asked."""
+    asked = replace(reviews, cards={}, queued=frozenset(), lines={}, read=frozenset())
+    of_quiz = {name for name, _ in entered(asked, syllabus)}
+    again = {
+        name
+        for name, learnt in reviews.cards.items()
+        if not all(done.passed for done in learnt.log) and name in syllabus.cards
+    }
+    return frozenset(of_quiz | again)
 
 
 def leeches(reviews: Reviews, syllabus: Syllabus) -> tuple[str, ...]:

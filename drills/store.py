@@ -32,7 +32,7 @@ from drills.tables import (
     sqlite_path,
 )
 
-_MAX_NONCE = 100
+MAX_NONCE = 100
 _FIELDS: tuple[sa.ColumnElement[Any], ...] = (  # of an Event, in its order
     *(events.c.id, events.c.learner, events.c.kind, events.c.item),
     *(events.c.at, events.c.nonce, events.c.payload),
@@ -371,8 +371,8 @@ def _unavailable() -> RecordUnavailableError:
 
 
 def _values(item: str, payload: Payload, now: datetime, nonce: str | None) -> dict[str, Any]:
-    if nonce is not None and not 1 <= len(nonce) <= _MAX_NONCE:
-        raise DrillsError(f"A nonce has 1 to {_MAX_NONCE} characters; this one has {len(nonce)}.")
+    if nonce is not None and not 1 <= len(nonce) <= MAX_NONCE:
+        raise DrillsError(f"A nonce has 1 to {MAX_NONCE} characters; this one has {len(nonce)}.")
     return {
         "kind": payload.kind,
         "item": check_item(item),
