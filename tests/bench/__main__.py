@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 
-from tests.bench import deck, dpo_peer, paint, rerun, verdicts
+from tests.bench import deck, dpo_peer, paint, rerun, sweep, verdicts
 from tests.bench.measure import Seconds
 from tests.bench.servers import Servers, both
 
@@ -53,6 +53,7 @@ BENCHMARKS = (
     Benchmark(
         "dpo", "tabular DPO, 64 x 16, to KL < 1e-6 / bare NumPy", 1.5, lambda _: dpo_peer.ratio()
     ),
+    Benchmark("sweep", "DPO for 64 values of beta at once / for one", 5.0, lambda _: sweep.ratio()),
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
     Benchmark(
         "judge", "verdict on a typed line, p95 / simplify, .equals", 1.0, lambda _: verdicts.ratio()
