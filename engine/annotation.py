@@ -1,0 +1,308 @@
+"""What somebody's own comparisons amount to: a reward, how sure it is, and a policy trained on it.
+
+Rewards are a Bradley-Terry fit with a Gaussian prior around zero. The prior keeps the rewards of
+somebody who never contradicts himself finite, and makes their sum zero: only differences count.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from engine import closed_form, guards, train
+from engine.errors import PairsError, RangeError, ShapeError
+from engine.policies import Tabular
+from engine.preferences import Pairs, World
+
+Comparison = tuple[int, int]  # winner, loser
+
+CHANCE = 0.5  # of guessing one comparison
+CYCLIC_BY_CHANCE = 0.25  # of three items compared by tossing coins
+_STEPS, _HALVINGS = 100, 40
+_FLAT = 1e-11  # of a gradient whose terms are at most one comparison each
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The most plausible rewards, in units where a lead of 1 wins with odds of e."""
+
+    reward: Tensor  # (items,), sums to zero
+    error: Tensor  # (items,), standard errors of these centered rewards, from the Hessian
+    spread: float  # standard deviation of the prior, units of reward
+
+    @property
+    def ranking(self) -> list[int]:
+        """The items, best first."""
+        return self.reward.argsort(descending=True, stable=True).tolist()
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """How often the other comparisons foretell the one left out."""
+
+    right: float  # comparisons foretold; a tie counts half
+    of: int  # comparisons
+    by_guessing: float  # the probability that coins do at least as well
+
+    @property
+    def accuracy(self) -> float:
+        """The share foretold; guessing gives one half."""
+        return self.right / self.of
+
+
+@dataclass(frozen=True)
+class Triads:
+    """Three items all compared: a beats b, b beats c; does a beat c?"""
+
+    cyclic: int  # triads in which c beats a
+    complete: int  # triads in which each couple has a winner by majority
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What one visible feature says about the reward."""
+
+    name: str
+    alone: float  # share of the reward's variance that it explains by itself, 0 to 1
+    weight: float  # reward per standard deviation of the feature, beside all others
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reward as a linear function of visible features."""
+
+    explained: float  # share of the variance explained by all features together, 0 to 1
+    features: tuple[Feature, ...]  # the one that explains most first
+
+
+def fit(
+    comparisons: Sequence[Comparison],
+    *,
+    items: int,  # >= 2
+    spread: float = 3.0,  # > 0, standard deviation of the prior, units of reward
+) -> Fit:
+    """Fit rewards to comparisons by maximum a posteriori (Bradley and Terry 1952, and a prior).
+
+    Raises:
+        PairsError: there is no comparison, or one names a wrong item or one item twice.
+        RangeError: there are fewer than two items, or the spread is not above zero.
+    """
+    wins = _wins(comparisons, items, spread)
+    reward = _maximize(wins.unsqueeze(0), spread)[0]
+    hessian = _hessian(wins.unsqueeze(0), reward.unsqueeze(0), spread)[0]
+    # The common level is known from the prior alone, and what is centered has no part in it:
+    # it is held fast by a lift, whose share is taken off again.
+    lift = hessian.diagonal().max()
+    variance = torch.linalg.inv(hessian + lift / items).diagonal()
+    variance = variance - 1 / (items * (lift + 1 / spread**2))
+    return Fit(reward, variance.clamp_min(0.0).sqrt(), spread)
+
+
+def foresight(comparisons: Sequence[Comparison], *, items: int, spread: float = 3.0) -> Foresight:
+    """Leave each comparison out, fit the others exactly, and see whether they foretell it.
+
+    Guessing is measured by coins tossed apart, which comparisons of the same items are only nearly.
+
+    Raises:
+        PairsError: there is no comparison, or one names a wrong item or one item twice.
+        RangeError: there are fewer than two items, or the spread is not above zero.
+    """
+    wins = _wins(comparisons, items, spread)
+    each = torch.arange(len(comparisons))
+    winner, loser = torch.tensor(comparisons).T
+    others = wins.repeat(len(comparisons), 1, 1)
+    others[each, winner, loser] -= 1
+    reward = _maximize(others, spread)
+    lead = reward[each, winner] - reward[each, loser]
+    tied = lead.abs() < 1e-9
+    right = float((lead > 0)[~tied].sum()) + float(tied.sum()) / 2
+    return Foresight(right, len(comparisons), _coins(math.ceil(right), len(comparisons)))
+
+
+def triads(comparisons: Sequence[Comparison], *, items: int) -> Triads:
+    """Count the cycles of three among items that were all compared, by majority of each couple.
+
+    Raises:
+        PairsError: there is no comparison, or one names a wrong item or one item twice.
+        RangeError: there are fewer than two items.
+    """
+    wins = _wins(comparisons, items, 1.0)
+    beats = (wins > wins.T).double()
+    decided = beats + beats.T
+    cyclic = torch.linalg.matrix_power(beats, 3).trace() / 3  # a cycle starts at three places
+    complete = torch.linalg.matrix_power(decided, 3).trace() / 6  # and runs in two directions
+    return Triads(round(cyclic.item()), round(complete.item()))
+
+
+def world(fitted: Fit, reference: Sequence[float] | None = None) -> World:
+    """One prompt whose responses are the items: the fitted reward, and where the policy starts.
+
+    Args:
+        fitted: the rewards.
+        reference: (items,) probabilities above zero; all equal when left out.
+
+    Raises:
+        ShapeError: the reference has not one probability for each item.
+        RangeError: a probability is zero, or they do not sum to one.
+    """
+    size = len(fitted.reward)
+    given = [1 / size] * size if reference is None else list(reference)
+    return World(fitted.reward.unsqueeze(0), torch.tensor([given], dtype=torch.float64).log())
+
+
+def pairs(comparisons: Sequence[Comparison]) -> Pairs:
+    """The comparisons as DPO takes them, all at one prompt.
+
+    Raises:
+        PairsError: there is no comparison, or one names an item twice.
+    """
+    guards.pairs_exist(len(comparisons))
+    winner, loser = torch.tensor(comparisons).T.contiguous()
+    weight = torch.ones(len(comparisons), dtype=torch.float64)
+    return Pairs(torch.zeros_like(winner), winner, loser, weight)
+
+
+def learn(
+    truth: World,
+    labels: Pairs,
+    *,
+    beta: float,  # > 0, in units of reward per nat
+    steps: int,  # >= 0
+) -> Iterator[train.Step]:
+    """Train a table on the comparisons by DPO, from the reference, by Newton's method.
+
+    With `pairs(comparisons)` it learns what was said, and margins may grow for ever; with
+    `preferences.soft_pairs(truth)` it learns what the fit says, and ends at its optimum.
+
+    Raises:
+        RangeError: β is not above zero, or `steps` is negative.
+        PairsError: a pair names an item that does not exist.
+    """
+    policy = Tabular.at_reference(truth)
+    return train.dpo(truth, labels, policy=policy, beta=beta, steps=steps)
+
+
+def implicit_reward(step: train.Step, truth: World, *, beta: float) -> Tensor:
+    """What the policy acts on, β log(π/π_ref), shifted to sum to zero: (items,), reward.
+
+    Raises:
+        RangeError: β is not above zero.
+    """
+    reward = closed_form.implicit_reward(step.policy, truth.reference, beta=beta)[0]
+    return reward - reward.mean()
+
+
+def read(
+    fitted: Fit,
+    features: dict[str, Sequence[float]],  # by name, (items,) each: words, digits, hedges
+) -> Reading:
+    """Explain the rewards by visible features, by least squares with an intercept.
+
+    Raises:
+        ShapeError: a feature has not one number for each item.
+        RangeError: a number is not finite, there is no feature, or there are so many that any
+            reward would be explained.
+    """
+    table = _standardized(fitted, features)
+    reward = fitted.reward - fitted.reward.mean()
+    weight = torch.linalg.lstsq(table, reward.unsqueeze(1), driver="gelsd").solution.squeeze(1)
+    total = reward.square().sum()
+    if total.item() < 1e-18:  # all items alike: nothing to explain
+        return Reading(0.0, tuple(Feature(name, 0.0, 0.0) for name in features))
+    # Columns have mean 0 and mean square 1, or are 0: a correlation is an inner product.
+    alone = (table.T @ reward).square() / (len(reward) * total)
+    explained = 1 - (reward - table @ weight).square().sum() / total
+    found = [
+        Feature(name, min(share, 1.0), slope)
+        for name, share, slope in zip(features, alone.tolist(), weight.tolist(), strict=True)
+    ]
+    found.sort(key=lambda feature: -feature.alone)
+    return Reading(min(max(explained.item(), 0.0), 1.0), tuple(found))
+
+
+def _maximize(wins: Tensor, spread: float) -> Tensor:
+    """The most plausible rewards of each table of wins, (tables, items), by Newton's method."""
+    reward = wins.new_zeros(wins.shape[:2])
+    for _ in range(_STEPS):
+        wrong = (reward.unsqueeze(1) - reward.unsqueeze(2)).sigmoid()  # σ(r_j − r_i)
+        pull = wins * wrong
+        gradient = pull.sum(dim=1) - pull.sum(dim=2) + reward / spread**2
+        if gradient.abs().max().item() < _FLAT * max(wins.sum().item() / len(wins), 1.0):
+            break
+        step = -torch.linalg.solve(_hessian(wins, reward, spread), gradient.unsqueeze(2))[:, :, 0]
+        reward = _descend(wins, reward, step, (gradient * step).sum(dim=1), spread)
+    return reward - reward.mean(dim=1, keepdim=True)
+
+
+def _descend(wins: Tensor, reward: Tensor, step: Tensor, slope: Tensor, spread: float) -> Tensor:
+    """Each table's whole step, or the first of its halves that lowers its loss enough."""
+    before = _loss(wins, reward, spread)
+    length = torch.ones_like(slope)
+    for _ in range(_HALVINGS):
+        trial = reward + length.unsqueeze(1) * step
+        short = _loss(wins, trial, spread) > before + 1e-4 * length * slope + 1e-14 * before.abs()
+        if not bool(short.any()):
+            return trial
+        length = torch.where(short, length / 2, length)
+    return trial
+
+
+def _loss(wins: Tensor, reward: Tensor, spread: float) -> Tensor:
+    """Minus the log-posterior, up to a constant: (tables,), nats."""
+    lead = reward.unsqueeze(2) - reward.unsqueeze(1)
+    prior = reward.square().sum(dim=1) / (2 * spread**2)
+    return prior - (wins * logsigmoid(lead)).sum(dim=(1, 2))
+
+
+def _hessian(wins: Tensor, reward: Tensor, spread: float) -> Tensor:
+    """A graph's Laplacian and the prior's share on the diagonal, (tables, items, items)."""
+    chance = (reward.unsqueeze(2) - reward.unsqueeze(1)).sigmoid()
+    weight = (wins + wins.mT) * chance * (1 - chance)
+    return torch.diag_embed(weight.sum(dim=2) + 1 / spread**2) - weight
+
+
+def _wins(comparisons: Sequence[Comparison], items: int, spread: float) -> Tensor:
+    """How often i won against j, (items, items), after a check of all that was given."""
+    guards.count("items", items, least=2)
+    guards.positive("the spread", spread, advice="3 keeps odds of 20 to 1 plausible.")
+    guards.pairs_exist(len(comparisons))
+    wins = torch.zeros(items, items, dtype=torch.float64)
+    for winner, loser in comparisons:
+        if winner == loser or not (0 <= winner < items and 0 <= loser < items):
+            raise PairsError.expected(
+                f"two different items between 0 and {items - 1} in each comparison",
+                got=(winner, loser),
+                advice="Count items from 0, the winner first.",
+            )
+        wins[winner, loser] += 1
+    return wins
+
+
+def _coins(heads: int, tosses: int) -> float:
+    """The probability of at least so many heads."""
+    ways = sum(math.comb(tosses, count) for count in range(heads, tosses + 1))
+    return float(ways / 2**tosses)
+
+
+def _standardized(fitted: Fit, features: dict[str, Sequence[float]]) -> Tensor:
+    """The features (items, features), each with mean 0 and mean square 1; constants become 0."""
+    items = len(fitted.reward)
+    if not 1 <= len(features) <= items - 2:
+        raise RangeError.expected(
+            f"from 1 to {items - 2} features for {items} items",
+            got=len(features),
+            advice="With more, least squares explains any reward; drop some or compare more items.",
+        )
+    for name, column in features.items():
+        if len(column) != items:
+            raise ShapeError.expected(
+                f"{items} numbers for {name}", got=len(column), advice="Give one for each item."
+            )
+    table = torch.tensor(list(features.values()), dtype=torch.float64).T
+    guards.finite("the features", table)
+    table = table - table.mean(dim=0)
+    scale = table.square().mean(dim=0).sqrt()
+    return torch.where(scale > 1e-12, table / scale.clamp_min(1e-12), 0.0)
