@@ -1,0 +1,94 @@
+"""Any loss on pairs: DPO against the trainer that knows it by heart, IPO against its margin."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from engine import losses, optimizers, pair_training, preferences, train
+from engine.errors import DivergenceError, EngineError
+from engine.pair_training import Objective
+from engine.policies import SharedFeatures, Tabular
+from engine.preferences import World
+
+DPO = partial(losses.dpo, beta=0.5)
+
+
+def world(seed: int = 0) -> World:
+    return preferences.world(3, 4, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("shared", ["shared", "table"])
+def test_dpo_is_the_same_run_as_with_closed_forms(shared: str) -> None:
+    made = world()
+    pairs = preferences.soft_pairs(made)
+    generator = torch.Generator().manual_seed(1)
+    policy: SharedFeatures | Tabular = Tabular.at_reference(made)
+    if shared == "shared":
+        policy = SharedFeatures.random(made, 2, generator=generator)
+    descent = partial(optimizers.gradient_descent, learning_rate=2.0)
+    known = train.dpo(made, pairs, policy=policy, beta=0.5, optimizer=descent, steps=30)
+    objective = Objective(policy, made.reference, pairs, DPO)
+    found = pair_training.descend(objective, policy.start, 30, optimizer=descent)
+    for place, step in zip(found, known, strict=True):
+        torch.testing.assert_close(place.table, step.policy)
+        assert place.loss == pytest.approx(step.loss, abs=1e-12)
+        assert objective.margin(place.table) == pytest.approx(step.margin, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gradient", "adam", "lbfgs"])
+def test_ipo_stops_at_its_margin_where_dpo_goes_on(name: str) -> None:
+    made, pair = preferences.displacement()
+    policy = Tabular.at_reference(made)
+    margins = []
+    for loss in (partial(losses.ipo, tau=0.25), DPO):
+        objective = Objective(policy, made.reference, pair, loss)
+        *_, last = pair_training.descend(
+            objective, policy.start, 200, optimizer=pair_training.OPTIMIZERS[name]
+        )
+        margins.append(objective.margin(last.table))
+    assert margins[0] == pytest.approx(1 / (2 * 0.25), abs=1e-3)
+    assert margins[1] > 4
+
+
+def test_the_anchor_adds_the_chosen_responses_own_likelihood() -> None:
+    made, pair = preferences.displacement()
+    plain, held = (
+        Objective(Tabular.at_reference(made), made.reference, pair, DPO, anchor)
+        for anchor in (0.0, 0.3)
+    )
+    table = torch.tensor([[0.2, 0.3, 0.5]]).double().log()
+    expected = plain.value(table) - 0.3 * table[0, 0]
+    torch.testing.assert_close(held.value(table), expected)
+
+
+def test_an_anchor_makes_the_policy_unique_on_islands() -> None:
+    made = world(1)
+    pairs = preferences.soft_pairs(made, preferences.islands(4))
+    ends = {}
+    for anchor in (0.0, 0.2):
+        objective = Objective(Tabular.at_reference(made), made.reference, pairs, DPO, anchor)
+        shifted = made.reference + torch.tensor([2.0, 2, 0, 0]).double()
+        runs = [
+            list(pair_training.descend(objective, start, 60, optimizer=optimizers.lbfgs))
+            for start in (made.reference, shifted)
+        ]
+        ends[anchor] = runs[0][-1], runs[1][-1]
+    (one, other), (first, second) = ends[0.0], ends[0.2]
+    assert one.loss == pytest.approx(other.loss, abs=1e-9)
+    assert (one.table - other.table).abs().max() > 0.5
+    torch.testing.assert_close(first.table, second.table, atol=1e-4, rtol=0)
+
+
+def test_what_cannot_work_is_refused() -> None:
+    made, pair = preferences.displacement()
+    policy = Tabular.at_reference(made)
+    with pytest.raises(EngineError, match="at least 0"):
+        Objective(policy, made.reference, pair, DPO, -1.0)
+    objective = Objective(policy, made.reference, pair, partial(losses.ipo, tau=0.25))
+    with pytest.raises(EngineError, match="L-BFGS"):
+        list(pair_training.descend(objective, policy.start, 1, optimizer=optimizers.newton))
+    hasty = partial(optimizers.gradient_descent, learning_rate=1.0)
+    with pytest.raises(DivergenceError, match="last good") as caught:
+        list(pair_training.descend(objective, policy.start, 100, optimizer=hasty))
+    assert isinstance(caught.value.last, int)
