@@ -125,7 +125,7 @@ class Experiment:
         last: Step | None = None
         for step in _ALGORITHMS[self.settings.algorithm](self):
             if self.settings.world == "gaussian":
-                _check_mean(step, last)
+                check_mean(step.reward, step.index, last)  # the proxy is the number itself
             last = Step(**vars(step), gold=self.gold_of(step.policy))
             yield last
 
@@ -265,13 +265,16 @@ _ALGORITHMS: dict[str, Callable[[Experiment], Iterator[on_policy.Step]]] = {
 }
 
 
-def _check_mean(step: on_policy.Step, last: Step | None) -> None:
-    """The proxy is y itself, so its expectation is the policy's mean."""
-    if not LOWEST_MEAN < step.reward < FARTHEST_MEAN:
-        good = "No step was good" if last is None else f"Step {last.index} was the last good one"
+def check_mean(mean: float, index: int, last: object = None) -> None:
+    """Refuse a Gaussian policy that has left the numbers on offer.
+
+    Raises:
+        DivergenceError: its mean lies too far out; `last` is the last good record.
+    """
+    if not LOWEST_MEAN < mean < FARTHEST_MEAN:
         raise DivergenceError(
             f"Expected the mean to stay between {LOWEST_MEAN:g} and {FARTHEST_MEAN:g}, got "
-            f"{step.reward:.3g} at step {step.index}. {good}. "
-            "Take smaller steps, or draw more responses.",
+            f"{mean:.3g} at step {index}. Step {index - 1} was the last good one. "
+            "Take smaller steps, or a larger β.",
             last=last,
         )
