@@ -15,6 +15,7 @@ from engine.gaussians import (
     reverse_curvature,
     reverse_divergence,
     reverse_fit,
+    reverse_slopes,
 )
 
 TARGET = TwoHumps(offset=2, deviation=0.5)
@@ -130,3 +131,14 @@ def test_a_search_without_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.gaussians._DESCENT_STEPS", 0)
     with pytest.raises(EngineError, match="Start nearer"):
         reverse_fit(TARGET, Gaussian(30, 1))
+
+
+@pytest.mark.parametrize("start", [Gaussian(0, 1), Gaussian(1, 1), Gaussian(-5, 4)])
+def test_narrow_humps_far_apart_have_a_minimum_too(start: Gaussian) -> None:
+    target = TwoHumps(offset=4, deviation=0.2)
+    fit = reverse_fit(target, start)
+    assert min(reverse_curvature(target, fit)) > 0
+    beside = torch.tensor([[fit.mean, math.log(fit.deviation)]], dtype=torch.float64)
+    value, slope = reverse_slopes(target, beside)
+    assert slope.abs().max().item() < 1e-7
+    assert value.item() == pytest.approx(reverse_divergence(target, fit), abs=1e-9)
