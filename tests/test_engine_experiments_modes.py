@@ -114,8 +114,7 @@ def test_a_step_too_far_is_told_with_the_last_good_one() -> None:
     )
     seen: list[Step] = []
     with pytest.raises(DivergenceError, match="smaller steps") as caught:
-        for step in built.run():
-            seen.append(step)
+        seen.extend(built.run())
     assert f"step was step {len(seen) - 1}" in str(caught.value)
     assert all(math.isfinite(step.divergences_nats[0]) for step in seen)
 
