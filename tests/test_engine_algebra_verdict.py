@@ -19,7 +19,10 @@ LINES = typed_lines()
 DIFFERENT = [line for line in LINES if line.outcome == "different"]
 SEEDS = range(20)
 MOST_UNDECIDED = 0.02
-IDENTITY = "sigma(-u) = 1 - sigma(u)"  # an expected line that holds everywhere
+IDENTITIES = {  # expected lines that hold everywhere
+    "sigma(-u) = 1 - sigma(u)",
+    "-p*log q = -p*log p + p*log(p/q)",
+}
 ALL_MISTAKES = {
     *("swapped-responses", "inverted-ratio", "swapped-distributions", "reference-dropped"),
     *("beta-dropped", "one-beta-dropped", "partition-dropped", "partition-kept", "beta-outside"),
@@ -39,7 +42,7 @@ def verdict(expected: str, typed: str, seed: int = 0) -> Verdict:
 
 def test_there_are_lines_enough_and_each_is_there_once() -> None:
     counts = Counter((line.expected, line.typed) for line in LINES)
-    assert len(counts) >= 450
+    assert len(counts) >= 800
     assert max(counts.values()) == 1
 
 
@@ -158,14 +161,14 @@ def test_a_counterexample_is_one(line: TypedLine) -> None:
     found = verdict(line.expected, line.typed)
     clash = found.counterexample
     if clash is None:
-        assert line.expected == IDENTITY
+        assert line.expected in IDENTITIES
         return
     assert all(clash.values[name] > 0 for name in clash.values if name not in REAL)
     wanted, typed = parse(line.expected)[0], parse(line.typed)[0]
     if clash.of == "both":
         _check_expressions(wanted, typed, clash)
     elif clash.of == "typed":
-        _check_equations(wanted, typed, clash)
+        _check_equations(wanted, typed, clash, by="very little" not in found.sentence)
     else:
         _check_equations(typed, wanted, clash)
 
@@ -185,12 +188,16 @@ def _shows(value: mpmath.mpf | None, number: float | None) -> bool:
     )
 
 
-def _check_equations(holds: Line, broken: Line, clash: Counterexample) -> None:
-    """The first holds at the point, to the digits that it is shown with; the second does not."""
+def _check_equations(holds: Line, broken: Line, clash: Counterexample, *, by: bool = True) -> None:
+    """The first holds at the point, to the digits that it is shown with; the second does not.
+
+    A difference that rounded numbers do not show is said to be very little.
+    """
     at = dict(clash.values)
     assert _close(*_sides(holds, at))
     left, right = _sides(broken, at)
-    assert not _close(left, right)
+    assert left != right
+    assert _close(left, right) is not by
 
 
 # --- weaknesses that were found, each with a line ------------------------------------------------

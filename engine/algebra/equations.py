@@ -15,6 +15,7 @@ from itertools import islice
 from engine.algebra import isolation, sampling, search
 from engine.algebra.equality import multiple, same, written_alike
 from engine.algebra.findings import (
+    LITTLE,
     Counterexample,
     Verdict,
     different,
@@ -22,6 +23,7 @@ from engine.algebra.findings import (
     right,
     shown,
     undecided,
+    visible,
 )
 from engine.algebra.isolation import Solved
 from engine.algebra.misconceptions import Mistake, names, replaced, wrong_forms
@@ -163,8 +165,9 @@ def _at(line: Line, spot: Point, of: str) -> Counterexample:
 
 
 def _wrong(case: _Case, spot: Point) -> Verdict:
-    sentence = "Put in the right values, and the two sides differ."
-    return different(sentence, _at(case.line, spot, "typed"), _mistake(case))
+    clash = _at(case.line, spot, "typed")
+    apart = "Put in the right values, and the two sides differ."
+    return different(apart if visible(clash) else LITTLE, clash, _mistake(case))
 
 
 def _mistake(case: _Case) -> Mistake | None:

@@ -60,6 +60,17 @@ def different(sentence: str, clash: Counterexample | None, mistake: Mistake | No
     return Verdict("different", said, counterexample=clash, mistake=mistake)
 
 
+LITTLE = "The two differ, by very little: look for a small term or a rounded number."
+
+
+def visible(clash: Counterexample) -> bool:
+    """Whether two values are so far apart that rounded numbers show it."""
+    one, other = clash.expected, clash.typed
+    if one is None or other is None:
+        return True
+    return abs(one - other) > 1e-6 * max(abs(one), abs(other))
+
+
 def shown(point: Point) -> dict[str, float]:
     """A point in floating point."""
     return {name: float(at.value) for name, at in point.items()}

@@ -58,7 +58,7 @@ FUNCTIONS = {
 _SIGNS = {
     **dict.fromkeys("+＋", "+"),
     **dict.fromkeys("-−–﹣－", "-"),
-    **dict.fromkeys("*·×⋅∙•", "*"),
+    **dict.fromkeys("*·×⋅∙•\u2062", "*"),  # the last is invisible, as pages write p log p
     **dict.fromkeys("/÷∕⁄", "/"),
     **dict.fromkeys("=＝", "="),
     "^": "^",
@@ -70,35 +70,41 @@ _LATEX = {
 }
 _LATEX_SIGNS = {"cdot": "*", "times": "*", "div": "/"}
 _SILENT = ("left", "right", "[bB]igg?[lrm]?", "q?quad", "displaystyle", "textstyle")
+_UPRIGHT = r"\\(?:operatorname|textrm|text|mathrm|mathit)"
+_UNSEEN = "\u2061\u200b\u2060\ufeff"  # what copying leaves between letters
+_STAR = r"\^(?:\*(?![A-Za-z0-9*])|\\(?:ast|star)(?![A-Za-z])|\{\s*(?:\*|\\ast|\\star)\s*\})"
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _WORD = r"(?:[A-Za-z][A-Za-z0-9]*)"
 _SUBSCRIPT = (
-    r"_(?:\{(?P<braced>(?:[^{}]|\\(?:text|mathrm)\{[^{}]*\})*)\}"
-    r"|\\(?:text|mathrm)\{(?P<text>[^{}]*)\}"
+    rf"_(?:\{{(?P<braced>(?:[^{{}}]|{_UPRIGHT}\{{[^{{}}]*\}})*)\}}"
+    rf"|{_UPRIGHT}\{{(?P<text>[^{{}}]*)\}}"
     r"|\\(?P<command>[a-z]+)|(?P<bare>[A-Za-z0-9θ]+(?:[,_][A-Za-zθ]+)*))"
 )
 _SCANNER = re.compile(
     rf"""
-      (?P<space>(?:\s|\\[,;:!\ ]|[~$&]|\\(?:{"|".join(_SILENT)})(?![A-Za-z]))+)
+      (?P<space>(?:[\s{_UNSEEN}]|\\[,;:!\ ]|[~$&]|\\(?:{"|".join(_SILENT)})(?![A-Za-z]))+)
     | (?P<number>\d+(?:\.\d+)?|\.\d+)
-    | (?P<fraction>\\[dt]?frac(?![A-Za-z]))
-    | (?P<operatorname>\\operatorname\{{(?P<named>[a-z]+)\}})
+    | (?P<fraction>\\[dt]?frac(?![A-Za-z])
+        (?:\s*(?P<above>[0-9])(?:\s*(?P<below>[0-9])|(?=\s*\{{)))?)
     | (?P<sign>\*\*|[{re.escape("".join(_SIGNS))}])
     | (?P<latexsign>\\(?:{"|".join(_LATEX_SIGNS)})(?![A-Za-z]))
     | (?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)
     | (?P<root>√)
-    | (?P<word>(?:\\(?P<latex>[A-Za-z]+)|(?P<greek>[{"".join(_GREEK)}])|(?P<plain>{_WORD}))
-        (?:{_SUBSCRIPT})?)
+    | (?P<word>(?:{_UPRIGHT}\{{(?P<named>[A-Za-z]+)\}}
+        |\\(?P<latex>[A-Za-z]+)|(?P<greek>[{"".join(_GREEK)}])|(?P<plain>{_WORD}))
+        (?P<star>{_STAR})?(?:{_SUBSCRIPT})?(?P<last>{_STAR})?)
     | (?P<open>[(\[{{]|\\\{{)
     | (?P<close>[)\]}}]|\\\}})
     """,
     re.VERBOSE,
 )
-# What the lessons write after a name: π(y_w | x), r(x, y_l), Z(x).
-_ARGUMENTS = re.compile(
-    r"\s*(?:\\left)?\(\s*(?:x\s*,\s*)?(?:y(?:_\{?(?P<y>[wl])\}?)?\s*(?:[|∣]|\\mid)?\s*)?x?\s*"
-    r"(?:\\right)?\)"
-)
+_SKIP = r"(?:\s|\\[,;:!])*"
+_OPEN, _CLOSE = rf"{_SKIP}(?:\\left|\\[bB]igg?l?)?\({_SKIP}", rf"{_SKIP}(?:\\right|\\[bB]igg?r?)?\)"
+_GIVEN = rf"(?:{_SKIP}(?:[|∣]|\\mid|\\vert)?{_SKIP}x)?"
+# What the lessons write after a name: π(y_w | x), r(x, y_l), Z(x); and p(y_w ≻ y_l | x).
+_ARGUMENTS = re.compile(rf"{_OPEN}(?:x\s*,{_SKIP})?(?:y(?:_\{{?(?P<y>[wl])\}}?)?)?{_GIVEN}{_CLOSE}")
+_COMPARED = re.compile(rf"{_OPEN}y_\{{?w\}}?\s*(?:≻|>|\\succ)\s*y_\{{?l\}}?{_GIVEN}{_CLOSE}")
+_STARRED = {"pi", "pi_w", "pi_l", "r", "r_w", "r_l", "p"}  # π* is the optimum, r* and p* the truth
 _ALIASES = {
     "pi_ref": "ref", "pi_theta": "pi", "ref_theta": "ref", "p_ref": "ref",
     **{f"pi_{a}_{b}": f"{c}_{y}" for y in "wl" for ref, c in (("ref", "ref"), ("theta", "pi"))
@@ -134,7 +140,7 @@ def _plain(character: str) -> str:
 
 def _token(found: re.Match[str], text: str) -> tuple[list[Token], int]:
     start, end, piece = found.start(), found.end(), found[0]
-    if found["word"] or found["operatorname"] or found["root"]:
+    if found["word"] or found["root"]:
         return _word(found, text)
     return list(_simple(found, piece, text, start)), end
 
@@ -147,11 +153,22 @@ def _simple(found: re.Match[str], piece: str, text: str, start: int) -> Iterator
         yield from _raised(piece, start)
     elif found["fraction"]:
         yield Token("fraction", piece, start)
+        yield from _digits(found)
     elif found["open"] or found["close"]:
         yield Token("open" if found["open"] else "close", piece.lstrip("\\"), start)
     elif not found["space"]:
         sign = "^" if piece == "**" else _SIGNS.get(piece) or _LATEX_SIGNS[piece[1:]]
         yield Token("operator", sign, start)
+
+
+def _digits(found: re.Match[str]) -> Iterator[Token]:
+    r"""The digits of \\frac12 and \\frac1{2}, each in braces."""
+    for name in ("above", "below"):
+        if found[name]:
+            at = found.start(name)
+            yield Token("open", "{", at)
+            yield Token("number", found[name], at)
+            yield Token("close", "}", at)
 
 
 def _number(piece: str, text: str, start: int) -> Token:
@@ -180,14 +197,30 @@ def _word(found: re.Match[str], text: str) -> tuple[list[Token], int]:
     base = _base(found)
     if base in FUNCTIONS and not _subscript(found):
         return [Token("function", FUNCTIONS[base], start)], end
-    name = "_".join([base, *_subscript(found)])
-    given = _ARGUMENTS.match(text, end)
-    if given and name in {"pi", "ref", "pi_ref", "pi_theta", "r", "Z"} and _are_arguments(given):
-        name, end = f"{name}_{given['y']}" if given["y"] else name, given.end()
-    name = _ALIASES.get(name, name)
+    name, end = _with_arguments("_".join([base, *_subscript(found)]), text, end)
+    _check_marks(found, name, text)
     if name == "e" or name in SYMBOLS:
         return [Token("name", name, start)], end
     raise ReadError(_unknown_name(found[0], name), start)
+
+
+def _with_arguments(name: str, text: str, end: int) -> tuple[str, int]:
+    """The name that is meant, with the arguments behind it, and where these end."""
+    given = _ARGUMENTS.match(text, end)
+    if given and name in {"pi", "ref", "pi_ref", "pi_theta", "r", "Z"} and _are_arguments(given):
+        name, end = f"{name}_{given['y']}" if given["y"] else name, given.end()
+    compared = _COMPARED.match(text, end) if name == "p" else None
+    return _ALIASES.get(name, name), compared.end() if compared else end
+
+
+def _check_marks(found: re.Match[str], name: str, text: str) -> None:
+    """Refuse a star on what has none, and a subscript without its sign, as in πref."""
+    star = "star" if found["star"] else "last"
+    if found[star] and name not in _STARRED:
+        raise ReadError("A star belongs to π, r or p: for a product write x*y.", found.start(star))
+    joined = re.compile(r"(?:ref|w|l|θ)(?![A-Za-z])").match(text, found.end())
+    if found[0] == "π" and joined:
+        raise ReadError(f"Is this π_{joined[0]}? Write the subscript with _.", found.start())
 
 
 def _are_arguments(given: re.Match[str]) -> bool:
@@ -197,7 +230,7 @@ def _are_arguments(given: re.Match[str]) -> bool:
 def _base(found: re.Match[str]) -> str:
     if found["root"]:
         return "sqrt"
-    if found["operatorname"]:
+    if found["named"]:
         return found["named"]
     if found["latex"]:
         if found["latex"] not in _LATEX:
@@ -210,7 +243,7 @@ def _base(found: re.Match[str]) -> str:
 def _subscript(found: re.Match[str]) -> list[str]:
     """The parts of a subscript: ref,w of π_{ref,w}."""
     raw = next((found[name] for name in ("braced", "text", "command", "bare") if found[name]), "")
-    plain = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", raw).replace("\\theta", "theta")
+    plain = re.sub(rf"{_UPRIGHT}\{{([^{{}}]*)\}}|\\rm\b", r"\1", raw).replace("\\theta", "theta")
     parts = re.split(r"[,_\s]+", plain.replace("θ", "theta"))
     return [part for part in parts if part]
 

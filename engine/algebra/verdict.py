@@ -10,15 +10,17 @@ from collections.abc import Sequence
 
 from engine.algebra import equations, sampling, search
 from engine.algebra.equality import same, written_alike
-from engine.algebra.findings import Counterexample as Counterexample
-from engine.algebra.findings import Verdict as Verdict
 from engine.algebra.findings import (
+    LITTLE,
     different,
     number,
     right,
     shown,
     undecided,
+    visible,
 )
+from engine.algebra.findings import Counterexample as Counterexample
+from engine.algebra.findings import Verdict as Verdict
 from engine.algebra.misconceptions import Mistake, names, wrong_forms
 from engine.algebra.reader import parse
 from engine.algebra.sampling import DIGITS, MANY_DIGITS, SHARES, Ball, Point
@@ -166,7 +168,7 @@ def _refuted(
         if mark is False
     )
     first = next(clashes)
-    clash = first if _visible(first) else next(filter(_visible, clashes), first)
+    clash = first if visible(first) else next(filter(visible, clashes), first)
     return different(_disagree(clash), clash, _mistake(wanted, typed, spots))
 
 
@@ -175,17 +177,11 @@ def _clash(wanted: Tree, typed: Tree, spot: Point) -> Counterexample:
     return Counterexample(shown(spot), asked, said)
 
 
-def _visible(clash: Counterexample) -> bool:
-    if clash.expected is None or clash.typed is None:
-        return True
-    return abs(clash.expected - clash.typed) > 1e-6 * max(abs(clash.expected), abs(clash.typed))
-
-
 def _disagree(clash: Counterexample) -> str:
     if clash.typed is None:
         return "What you typed has no value at a point where the line has one."
-    if not _visible(clash):
-        return "The two differ, by very little: look for a small term or a rounded number."
+    if not visible(clash):
+        return LITTLE
     return "The two give different numbers at the same point."
 
 
