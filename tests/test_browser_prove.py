@@ -50,7 +50,7 @@ def test_filling_a_blank_with_a_named_mistake_and_a_caret(
     expect(page.get_by_text("Z is missing")).to_be_visible()
     settled(page)
     expect(field(page)).to_be_focused()
-    expect(page.get_by_role("cell", name="your left side")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="your left side")).to_be_visible()
     assert (violations(page), overflow(page)) == ([], 0)
     type_line(page, "pi = ref*exp(r/beta")
     expect(page.get_by_text("This does not count")).to_be_visible()

@@ -1,6 +1,9 @@
 """A derivation as data: frozen lines, each with its rule, its reading and its proof."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Expr
 
 from engine.algebra.breaks import Break
 from engine.algebra.desk import Desk
@@ -22,6 +25,7 @@ class Derivation:
     lines: tuple[Line, ...]
     desk: Desk
     breaks: tuple[Break, ...] = ()
+    names: Mapping[str, Expr] = field(default_factory=dict, compare=False)  # of typed lines
 
     def __post_init__(self) -> None:
         names = [line.id for line in self.lines]
@@ -40,6 +44,14 @@ class Derivation:
     def typed(self) -> tuple[Line, ...]:
         """The lines that can be typed, in order; the first of them is where a proof starts."""
         return tuple(line for line in self.lines if line.typed)
+
+    def names_of(self, line: str) -> Mapping[str, Expr]:
+        """What the names of a typed line stand for; a line may read some in its own way.
+
+        Raises:
+            EngineError: if there is no line of that id.
+        """
+        return {**self.names, **self.line(line).typed_names}
 
     def line(self, name: str) -> Line:
         """The line of that id.

@@ -1,6 +1,7 @@
 """One line of a derivation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sympy import Expr
 from sympy.core.relational import Equality, Relational
@@ -43,6 +44,8 @@ class Line:
     typed: str = ""  # the line as it can be typed (`typed.SYMBOLS`); empty where it cannot
     typed_note: str = ""  # what it is of the relation, and what names stand for, if not plain
     typed_control: str = ""  # the near miss, typed likewise
+    # What names stand for here, where it is not what they stand for in the other lines.
+    typed_names: Mapping[str, Expr] = field(default_factory=dict, compare=False)
 
     @property
     def sizes(self) -> tuple[int, ...]:

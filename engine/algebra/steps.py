@@ -16,6 +16,7 @@ class Step:
 
     kind: Kind
     verdict: Verdict
+    behind: bool = False  # whether it speaks of the line that stands, not of the one to come
 
 
 def follow(last: str, wanted: str, typed: str, *, generator: random.Random) -> Step:
@@ -38,7 +39,9 @@ def follow(last: str, wanted: str, typed: str, *, generator: random.Random) -> S
         return Step("next", ahead) if arrived else Step("rewriting", behind)
     if behind.outcome == "equivalent":
         return Step("rewriting", behind)
-    return Step("neither", behind if behind.mistake and not ahead.mistake else ahead)
+    if behind.mistake and not ahead.mistake:
+        return Step("neither", behind, behind=True)
+    return Step("neither", ahead)
 
 
 def _written_as(wanted: str, typed: str, generator: random.Random) -> bool:

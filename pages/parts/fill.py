@@ -72,7 +72,7 @@ def _latest(work: Proof, line: "Line") -> None:
     latest = work.latest
     if latest is None or latest.outcome == "equivalent" or latest.line != line.id:
         return
-    verdicts.draw(proof.judged(line.typed, latest.typed), latest.typed)
+    proof.verdict(work, line.id, said=(line.typed, latest.typed))
 
 
 def _form(work: Proof, now: Filling) -> None:

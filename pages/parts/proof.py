@@ -1,6 +1,7 @@
 """A derivation in front of a learner who proves it: its typed lines, and what was attempted."""
 
 import random
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -13,7 +14,7 @@ from content.load import Lesson, LoadedCourse
 from content.markdown import Directive
 from drills.events import LINE_GIVEN, Attempted
 from drills.record import proved
-from pages.parts import derivation, formulas, state
+from pages.parts import derivation, formulas, state, verdicts
 from pages.parts.learner import Learner
 from pages.parts.line_field import Typed
 from pages.parts.place import Place
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Way = Literal["fill", "prove", "spot"]
 BESIDE = {"ipo-margin": "dpo"}  # a derivation that no lesson shows: one that it belongs to
+_TEX = {"pi": r"\pi", "pi_w": r"\pi_w", "pi_l": r"\pi_l", "tau": r"\tau", "beta": r"\beta"}
+_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_TEX, key=len, reverse=True))}|[bhpqtuxTZ])\b")
 GRADES = ("the rule", "what it says", "the line itself")
 
 
@@ -143,17 +146,36 @@ def judged(expected: str, typed: str) -> "Verdict":
     return verdict
 
 
+def verdict(
+    work: Proof, line: str, *, said: "tuple[str, str]", verdict: "Verdict | None" = None
+) -> None:
+    """Draw what became of a typed line: `said` is what was asked for, and what was typed.
+
+    Where it is wrong, the numbers are those of the derivation's own world, if they tell.
+    """
+    found = verdict or judged(*said)
+    known = None
+    if found.outcome == "different":
+        known = import_module("engine.algebra.contrast").contrast(work.derivation, line, *said)
+    verdicts.draw(found, said[1], known)
+
+
 def numbered(number: int, rule: str, formula: str, *, note: str = "") -> None:
     """Draw one line of a derivation: its number, its rule, the formula, what it is of the line."""
     head = f"{number} · {derivation.tex(rule)}" if rule else str(number)
-    below = f"  \n:small[:gray[{note}]]" if note else ""
+    below = f"  \n:small[:gray[{words(note)}]]" if note else ""
     st.markdown(f":small[:gray[{head}]]  \n{formula}{below}")
 
 
 def note(line: "Line") -> None:
     """Say what of the relation is typed, and what the names stand for."""
     if line.typed_note:
-        quiet(line.typed_note)
+        quiet(words(line.typed_note))
+
+
+def words(note: str) -> str:
+    """Return a note with the names of typed lines set as mathematics."""
+    return _NAMED.sub(lambda found: f"${_TEX.get(found[0], found[0])}$", note)
 
 
 def hints(line: "Line", seen: int, *, start: int = 0) -> None:

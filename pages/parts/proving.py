@@ -52,7 +52,7 @@ def _chain(work: Proof, now: Proving) -> None:
 def _next(work: Proof, line: "Line", now: Proving) -> None:
     hint = now.hints.get(line.id, 0)
     last = now.steps[-1].typed if now.steps else work.lines[0].typed
-    quiet(f"{len(work.ids) - 1 - now.reached} to go. {line.typed_note}")
+    quiet(f"{len(work.ids) - 1 - now.reached} to go. {proof.words(line.typed_note)}")
     label = "The next line, or the last one rewritten"
     typed = line_field.ask(f"{line.id}-{now.number}", label, key=work.key("field"))
     if typed is not None:
@@ -88,7 +88,8 @@ def _latest(work: Proof, line: "Line", last: str, now: Proving) -> None:
             _accepted(work, latest)
     elif latest.line == line.id:
         step = _followed(last, line.typed, latest.typed)
-        verdicts.draw(step.verdict, latest.typed)
+        at, asked = (work.ids[now.reached], last) if step.behind else (line.id, line.typed)
+        proof.verdict(work, at, said=(asked, latest.typed), verdict=step.verdict)
 
 
 def _accepted(work: Proof, latest: Attempted) -> None:

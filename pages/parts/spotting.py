@@ -9,7 +9,7 @@ import streamlit as st
 
 from drills import rounds
 from drills.rounds import Spotting
-from pages.parts import derivation, formulas, line_field, proof, spot, verdicts
+from pages.parts import derivation, formulas, line_field, proof, spot
 from pages.parts.proof import Proof
 from pages.parts.quiet import quiet
 
@@ -93,7 +93,7 @@ def _repair(work: Proof, line: "Line", now: Spotting) -> None:
         work.keep_line(line.id, typed, proof.judged(line.typed, typed.text), hint=hint)
     latest = work.latest
     if latest is not None and latest.line == line.id and latest.outcome != "equivalent":
-        verdicts.draw(proof.judged(line.typed, latest.typed), latest.typed)
+        proof.verdict(work, line.id, said=(line.typed, latest.typed))
     with st.container(horizontal=True, vertical_alignment="center"):
         line_field.help_()
         proof.more(work, line, max(hint, 1))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.parts import formulas, numerals
+from pages.parts.quiet import quiet
 
 if TYPE_CHECKING:
+    from engine.algebra.contrast import Contrast
     from engine.algebra.verdict import Counterexample, Verdict
 
 FREE = "This does not count."
@@ -18,8 +20,8 @@ _SIDES = {
 }
 
 
-def draw(verdict: "Verdict", text: str) -> None:
-    """Draw the verdict on a line that was typed as `text`."""
+def draw(verdict: "Verdict", text: str, contrast: "Contrast | None" = None) -> None:
+    """Draw the verdict on a line that was typed as `text`, in the world that `contrast` tells."""
     if verdict.outcome == "equivalent":
         right(verdict)
     elif verdict.outcome == "unreadable":
@@ -27,7 +29,7 @@ def draw(verdict: "Verdict", text: str) -> None:
     elif verdict.outcome == "undecided":
         _free(verdict.sentence)
     else:
-        _different(verdict)
+        _different(verdict, contrast)
 
 
 def right(verdict: "Verdict", *, said: str = "Right.") -> None:
@@ -36,24 +38,33 @@ def right(verdict: "Verdict", *, said: str = "Right.") -> None:
     st.markdown(f":green[:material/check:] **{said}**{more}")
 
 
-def _different(verdict: "Verdict") -> None:
+def _different(verdict: "Verdict", contrast: "Contrast | None") -> None:
     st.markdown(f":red[:material/close:] {verdict.sentence}")
-    if verdict.counterexample is not None:
-        _numbers(verdict.counterexample)
+    clash = contrast.clash if contrast and contrast.clash else verdict.counterexample
+    if clash is not None:
+        quiet(contrast.where if contrast else "At random numbers:")
+        _numbers(clash)
 
 
 def _numbers(clash: "Counterexample") -> None:
-    """Draw the point, and the two numbers that should be one."""
-    names = {name: formulas.of(name) for name in sorted(clash.values)}
-    head = [*names.values(), *_SIDES[clash.of]]
-    cells = [numerals.told(clash.values[name]) for name in names]
-    cells += [_value(clash.expected), _value(clash.typed)]
-    rows = "\n".join(f"| {name} | {cell} |" for name, cell in zip(head, cells, strict=True))
-    st.markdown(f"| value of | here |\n|:--|--:|\n{rows}")
+    """Draw the point, and below it the two numbers that should be one."""
+    at = (f"{formulas.of(name)} = {numerals.told(at)}" for name, at in sorted(clash.values.items()))
+    quiet(", ".join(each.replace(" = ", "\u00a0=\u00a0") for each in at))
+    head, cells = " | ".join(_SIDES[clash.of]), " | ".join(_both(clash.expected, clash.typed))
+    st.markdown(f"| {head} |\n|:--|:--|\n| {cells} |")
 
 
-def _value(value: float | None) -> str:
-    return "no value" if value is None else numerals.told(value)
+def _both(one: float | None, other: float | None) -> tuple[str, str]:
+    """Return two values with as many digits as it takes to tell them apart."""
+    for digits in (4, 8, 12, 16):
+        told = _value(one, digits), _value(other, digits)
+        if told[0] != told[1]:
+            break
+    return told
+
+
+def _value(value: float | None, digits: int) -> str:
+    return "no value" if value is None else numerals.told(value, digits=digits)
 
 
 def _unreadable(verdict: "Verdict", text: str) -> None:

@@ -15,7 +15,7 @@ ABOUT = (
 )
 WATCH = "watch"
 CHOSEN = "prove-derivation"  # which one, in this tab
-WAYS = {WATCH: "Watch", "fill": "Fill", "prove": "Prove", "spot": "Spot the error"}
+WAYS = {WATCH: "Watch", "fill": "Fill", "prove": "Prove", "spot": "Spot errors"}
 _DRAWN: Mapping[str, tuple[Way, Callable[[Proof], None]]] = {
     "fill": ("fill", fill.draw),
     "prove": ("prove", proving.draw),

@@ -165,4 +165,5 @@ DERIVATION = Derivation(
         ),
         asked=(Asked((INDEX,), "i = “{}”", key="i", label="i, the class that comes"),),
     ),
+    names={"p": Truth(J), "q": q},
 )

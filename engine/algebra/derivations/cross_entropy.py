@@ -179,4 +179,5 @@ DERIVATION = Derivation(
             ),
         ),
     ),
+    names={"p": p, "q": q},
 )

@@ -225,4 +225,5 @@ DERIVATION = Derivation(
             Asked((K,), "k = “{}”", place=1, key="k", label="k, the class whose logit moves"),
         ),
     ),
+    names={"p": p, "q": q, "T": T, "u": times(T, ln(over(q, minus(1, q))))},
 )

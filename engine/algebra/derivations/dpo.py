@@ -104,6 +104,25 @@ def _margin(policy: type[Named]) -> Expr:
     return minus(log_ratio(policy, W), log_ratio(policy, L))
 
 
+def _ratio(y: Symbol) -> Expr:
+    return ln(over(Model(y, X), Reference(y, X)))
+
+
+# What the names of typed lines stand for; from the optimum on, π is π*, and in the loss π_θ.
+_SINGLE = {"pi": pi, "ref": reference, "r": reward, "beta": BETA, "Z": Z}
+_AT_OPTIMUM = {"pi": optimum}
+_PAIRED = {
+    "p": preference,
+    **{f"r_{_letter(y)}": Reward(X, y) for y in (W, L)},
+    **{f"pi_{_letter(y)}": Optimum(y, X) for y in (W, L)},
+    **{f"ref_{_letter(y)}": Reference(y, X) for y in (W, L)},
+    **{f"h_{_letter(y)}": _ratio(y) for y in (W, L)},
+}
+_IN_TRAINING = {
+    "p": ModelPreference(W, L, X),
+    **{f"pi_{_letter(y)}": Model(y, X) for y in (W, L)},
+}
+
 OBJECTIVE = Line(
     id="objective",
     rule="Start from the RLHF objective",
@@ -258,6 +277,7 @@ OPTIMUM = Line(
     typed="pi = ref*exp(r/beta)/Z",
     typed_note="From here on pi is the optimum.",
     typed_control="pi = ref*exp(r/beta)",
+    typed_names=_AT_OPTIMUM,
     control=Control(
         equal(optimum, times(reference, tilt)),
         "Without 1/Z(x) these are weights, not probabilities.",
@@ -275,6 +295,7 @@ LOGS = Line(
     locator="eq. 5",
     typed="log(pi/ref) = r/beta - log Z",
     typed_control="log(pi/ref) = r/beta + log Z",
+    typed_names=_AT_OPTIMUM,
     control=Control(
         equal(ln(over(optimum, reference)), plus(over(reward, BETA), ln(Z))),
         "The sign of log Z is wrong: a factor 1/Z(x) lowers the logarithm.",
@@ -292,6 +313,7 @@ REWARD = Line(
     locator="eq. 5",
     typed="r = beta*log(pi/ref) + beta*log Z",
     typed_control="r = beta*log(pi/ref) + log Z",
+    typed_names=_AT_OPTIMUM,
     control=Control(
         equal(reward, plus(log_ratio(Optimum, Y, name="log-ratio"), ln(Z))),
         "The β on log Z is dropped; what is missing is exactly (β − 1) log Z(x).",
@@ -396,6 +418,7 @@ LOSS = Line(
     typed="-log sigma(beta*(h_w - h_l))",
     typed_note="The loss, where h is the log-ratio of the policy in training to the reference.",
     typed_control="-beta*log sigma(h_w - h_l)",
+    typed_names=_IN_TRAINING,
     control=Control(
         equal(loss, negative(times(BETA, ln(Sigmoid(over(_margin(Model), BETA)))))),
         "The β stands outside the sigmoid, where it only rescales the loss.",
@@ -428,8 +451,9 @@ GRADIENT = Line(
     locator="section 4",
     where=(defines(ImplicitReward(X, Y)),),
     typed="-beta*sigma(beta*(h_l - h_w))",
-    typed_note="What multiplies the gradient of log pi_w - log pi_l.",
+    typed_note="What multiplies the gradient of log pi_w − log pi_l.",
     typed_control="-beta*sigma(beta*(h_w - h_l))",
+    typed_names=_IN_TRAINING,
     control=Control(
         equal(Gradient(loss), _pull(minus(_implicit_w, _implicit_l))),
         "The weight is the probability of the right order, so settled pairs would pull hardest.",
@@ -593,4 +617,5 @@ DERIVATION = Derivation(
     lines=LINES,
     desk=DESK,
     breaks=BREAKS,
+    names={**_SINGLE, **_PAIRED},
 )

@@ -117,7 +117,7 @@ OBJECTIVE = Line(
     over=OVER,
     typed="-p*log(exp(-(x - u)^2/(2*tau))/sqrt(2*pi*tau))",
     typed_note="One point's term of the sum: u is the mean μ, tau the variance σ², p the weight "
-    "of the point x, and pi the number π.",
+    "of the point x, and pi the number 3.14159.",
     typed_control="p*log(exp(-(x - u)^2/(2*tau))/sqrt(2*pi*tau))",
     control=Control(
         equal(loss, Total(times(p, ln(Density(x, MU, VARIANCE))), INDEX)),
@@ -266,4 +266,5 @@ DERIVATION = Derivation(
     goal="The likeliest Gaussian has the mean and the variance of its points.",
     lines=(OBJECTIVE, WRITTEN, MEAN_SLOPE, MEAN, VARIANCE_SLOPE, VARIANCE_LINE),
     desk=DESK,
+    names={"p": p, "x": x, "u": MU, "tau": VARIANCE, "pi": pi},
 )

@@ -295,4 +295,5 @@ DERIVATION = Derivation(
             ),
         ),
     ),
+    names={"p": Share()},
 )

@@ -94,6 +94,7 @@ AT_MARGIN = Line(
     typed="u = 1/(2*tau)",
     typed_note="The margin at which the slope is zero, as u.",
     typed_control="u = 1/tau",
+    typed_names={"u": TARGET},
     control=Control(
         equal(SlopeAt(loss, H, over(1, TAU)), 0),
         "At twice the target the loss is already rising again.",
@@ -111,4 +112,5 @@ DERIVATION = Derivation(
             Knob("tau", "τ", TAU, 0.1, choices=(0.05, 0.1, 0.2, 0.5, 1.0)),
         ),
     ),
+    names={"u": H, "tau": TAU},
 )

@@ -205,4 +205,5 @@ DERIVATION = Derivation(
         ),
         asked=(Asked((OUTCOME,), "the {} outcome", key="x", label="x, the sample"),),
     ),
+    names={"q": q, "p": p, "t": t},
 )

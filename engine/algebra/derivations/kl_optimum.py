@@ -157,6 +157,7 @@ SOLVED = Line(
     typed="pi = ref*exp(r/beta)*exp(-u/beta - 1)",
     typed_note="The probability at which the slope is zero, where u is λ.",
     typed_control="pi = ref",
+    typed_names={"pi": tilted},
     control=Control(
         equal(SlopeAt(lagrangian, pi, reference), 0),
         "At the reference the slope is r − β − λ, which is not the same for all responses.",
@@ -195,6 +196,7 @@ NORMALIZED = Line(
     typed="u = beta*log Z - beta",
     typed_note="The λ for which that sum is one, as u.",
     typed_control="u = beta*log Z",
+    typed_names={"u": Multiplier(X)},
     control=Control(
         equal(Total(times(reference, tilt, e(minus(negative(ln(Z)), 1))), Y), 1),
         "The multiplier lacks its −β, and the sum is 1/e.",
@@ -213,6 +215,7 @@ OPTIMUM = Line(
     where=(defines(Z),),
     typed="pi = ref*exp(r/beta)/Z",
     typed_control="pi = ref*exp(r/beta)",
+    typed_names={"pi": best},
     control=Control(
         equal(best, times(reference, tilt)),
         "Without 1/Z(x) these are weights, not probabilities.",
@@ -257,4 +260,5 @@ DERIVATION = Derivation(
         asked=(Asked((Y,), "the {} response", key="y", label="y, the response"),),
         prompt=X,
     ),
+    names={"pi": pi, "ref": reference, "r": reward, "beta": BETA, "Z": Z, "u": LAMBDA},
 )

@@ -1,6 +1,6 @@
 """The gradient of the surprisal in the logits: probability minus indicator (Bishop 2006, 4.3.4)."""
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from engine.algebra.derivation import Derivation
 from engine.algebra.desk import Asked, Desk, Row
@@ -45,6 +45,7 @@ class Surprise(Named):
 
 
 p, z = Softmax(INDEX), Score(INDEX)
+first = Softmax(Integer(0))  # the right token in the numbers
 total = Total(e(Score(J)), J)
 log_total = piece("log-total", ln(total))
 loss = Surprise(RIGHT)
@@ -162,4 +163,5 @@ DERIVATION = Derivation(
         ),
         note="The right token y is “mat”.",
     ),
+    names={"p": first, "u": ln(over(first, minus(1, first)))},
 )

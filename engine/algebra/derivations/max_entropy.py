@@ -135,4 +135,5 @@ DERIVATION = Derivation(
             ),
         ),
     ),
+    names={"p": p, "q": u},
 )

@@ -155,6 +155,7 @@ SOFTMAX = Line(
     typed="p = exp(beta*u)/Z",
     typed_note="Here p is the solution, u the score, beta stands for b and Z for the sum below.",
     typed_control="p = exp(beta*u)/(beta*Z)",
+    typed_names={"p": best},
     control=Control(
         equal(best, over(e(score), Total(e(Score(J)), J))),
         "The sum below lacks its b, so these are not probabilities.",
@@ -221,4 +222,5 @@ DERIVATION = Derivation(
         ),
         asked=(Asked((INDEX,), "the {} outcome", key="i", label="i, the outcome"),),
     ),
+    names={"p": p, "q": best, "u": z, "beta": B, "Z": Z},
 )
