@@ -184,7 +184,7 @@ def test_a_proof_is_there_after_a_reload(open_app: OpenApp, send: Send) -> None:
     app = open_app("prove", derivation="ipo-margin", way="prove")
     assert "1 to go" in text(app)
     send(app, "2*u*tau = 1")
-    assert "**Proved.**" in text(app)
+    assert "**Proved.** It is not yet solved for $u$." in text(app)
     button(app, "Prove it once more")
     assert "2 to go" in text(app)
 
@@ -255,3 +255,42 @@ def test_in_bits_the_natural_logarithm_is_named(monkeypatch: pytest.MonkeyPatch)
     assert r"\log" in formulas.of("log x")
     monkeypatch.setattr(units, "wanted", lambda: "bits")
     assert r"\ln" in formulas.of("log x")
+
+
+# --- the numbers that tell a wrong line ----------------------------------------------------------
+
+
+def test_a_wrong_line_is_shown_in_the_world_of_its_derivation(
+    open_app: OpenApp, send: Send
+) -> None:
+    """By hand, for the margin h = 1 and τ = 0.1: the slope is 2(1 − 5) = −8, not 1 − 5."""
+    shown = text(send(open_app("prove", derivation="ipo-margin", way="prove"), "u - 1/(2*tau)"))
+    assert "In the world of this derivation" in shown
+    assert "| what is asked for | what you typed |\n|:--|:--|\n| −8 | −4 |" in shown
+    assert "$\\displaystyle \\tau$\u00a0=\u00a00.1" in shown
+
+
+def test_where_the_world_does_not_tell_the_page_says_so(open_app: OpenApp, send: Send) -> None:
+    app = send(open_app("prove", derivation="ipo-margin", way="prove"), "2*u - 1/tau")
+    shown = text(send(app, "u^2 = 1/(4*tau^2)"))
+    assert "does not tell the two apart" in shown
+    assert "left side asked for" in shown
+
+
+def test_two_numbers_that_differ_in_late_digits_are_shown_apart(
+    open_app: OpenApp, send: Send
+) -> None:
+    app = send(open_app("prove", derivation="ipo-margin", way="prove"), "2*u - 1/tau")
+    shown = text(send(app, "u = 0.49999999999/tau"))
+    assert "by very little" in shown
+    cells = shown.rpartition("|:--|:--|\n")[2].split("|")
+    assert cells[1].strip() != cells[2].strip()
+
+
+def test_names_in_sentences_are_set_as_mathematics() -> None:
+    assert formulas.words("solved for pi_w, a T too") == r"solved for $\pi_w$, a $T$ too"
+    assert formulas.words("cancel ref_w and r_l") == r"cancel $\pi_{\text{ref},w}$ and $r_l$"
+    assert formulas.words("The p sum to one, as T² says") == "The $p$ sum to one, as T² says"
+    for each in all_derivations().values():
+        for line in each.typed:
+            assert "_" not in formulas.words(line.typed_note).replace("\\pi_", ""), line.id

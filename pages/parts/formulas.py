@@ -5,6 +5,12 @@ from importlib import import_module
 
 from pages.parts import units
 
+_TEX = {
+    **{name: rf"\{name}" for name in ("pi", "pi_w", "pi_l", "tau", "beta")},
+    **{f"ref{sub}": rf"\pi_{{\text{{ref}}{sub.replace('_', ',')}}}" for sub in ("", "_w", "_l")},
+    **{name: name for name in ("r_w", "r_l", "h_w", "h_l")},
+}
+_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_TEX, key=len, reverse=True))}|[bhpqrtuxTZ])\b")
 _PAREN = re.compile(r"\\(left|right)([()])")
 
 
@@ -31,6 +37,11 @@ def inline(latex: str) -> str:
 def natural(latex: str) -> str:
     """Return LaTeX with the natural logarithm as the page writes it."""
     return latex.replace(r"\log", r"\ln") if units.wanted() == "bits" else latex
+
+
+def words(sentence: str) -> str:
+    """Return a sentence with the names of typed lines set as mathematics."""
+    return _NAMED.sub(lambda found: f"${_TEX.get(found[0], found[0])}$", sentence)
 
 
 def breakable(latex: str) -> str:

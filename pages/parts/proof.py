@@ -1,7 +1,6 @@
 """A derivation in front of a learner who proves it: its typed lines, and what was attempted."""
 
 import random
-import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 Way = Literal["fill", "prove", "spot"]
 BESIDE = {"ipo-margin": "dpo"}  # a derivation that no lesson shows: one that it belongs to
-_TEX = {"pi": r"\pi", "pi_w": r"\pi_w", "pi_l": r"\pi_l", "tau": r"\tau", "beta": r"\beta"}
-_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_TEX, key=len, reverse=True))}|[bhpqtuxTZ])\b")
 GRADES = ("the rule", "what it says", "the line itself")
 
 
@@ -163,19 +160,14 @@ def verdict(
 def numbered(number: int, rule: str, formula: str, *, note: str = "") -> None:
     """Draw one line of a derivation: its number, its rule, the formula, what it is of the line."""
     head = f"{number} · {derivation.tex(rule)}" if rule else str(number)
-    below = f"  \n:small[:gray[{words(note)}]]" if note else ""
+    below = f"  \n:small[:gray[{formulas.words(note)}]]" if note else ""
     st.markdown(f":small[:gray[{head}]]  \n{formula}{below}")
 
 
 def note(line: "Line") -> None:
     """Say what of the relation is typed, and what the names stand for."""
     if line.typed_note:
-        quiet(words(line.typed_note))
-
-
-def words(note: str) -> str:
-    """Return a note with the names of typed lines set as mathematics."""
-    return _NAMED.sub(lambda found: f"${_TEX.get(found[0], found[0])}$", note)
+        quiet(formulas.words(line.typed_note))
 
 
 def hints(line: "Line", seen: int, *, start: int = 0) -> None:

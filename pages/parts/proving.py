@@ -52,7 +52,7 @@ def _chain(work: Proof, now: Proving) -> None:
 def _next(work: Proof, line: "Line", now: Proving) -> None:
     hint = now.hints.get(line.id, 0)
     last = now.steps[-1].typed if now.steps else work.lines[0].typed
-    quiet(f"{len(work.ids) - 1 - now.reached} to go. {proof.words(line.typed_note)}")
+    quiet(f"{len(work.ids) - 1 - now.reached} to go. {formulas.words(line.typed_note)}")
     label = "The next line, or the last one rewritten"
     typed = line_field.ask(f"{line.id}-{now.number}", label, key=work.key("field"))
     if typed is not None:
@@ -119,6 +119,7 @@ def _undo(work: Proof, line: "Line", now: Proving) -> None:
 def _finished(work: Proof, now: Proving) -> None:
     given = any(grade >= 3 for grade in now.hints.values())
     said = "Proved, with lines that were given." if given else "Proved."
-    st.markdown(f":green[:material/check:] **{said}**")
+    last = proof.judged(work.lines[-1].typed, now.steps[-1].typed)
+    verdicts.right(last, said=said)
     st.markdown(derivation.tex(work.lines[-1].reading))
     work.again("Prove it once more", now.number + 1)

@@ -34,22 +34,22 @@ def draw(verdict: "Verdict", text: str, contrast: "Contrast | None" = None) -> N
 
 def right(verdict: "Verdict", *, said: str = "Right.") -> None:
     """Say that the line is right, and what its form lacks."""
-    more = f" {verdict.note}" if verdict.note else ""
+    more = f" {formulas.words(verdict.note)}" if verdict.note else ""
     st.markdown(f":green[:material/check:] **{said}**{more}")
 
 
 def _different(verdict: "Verdict", contrast: "Contrast | None") -> None:
-    st.markdown(f":red[:material/close:] {verdict.sentence}")
+    st.markdown(f":red[:material/close:] {formulas.words(verdict.sentence)}")
     clash = contrast.clash if contrast and contrast.clash else verdict.counterexample
     if clash is not None:
-        quiet(contrast.where if contrast else "At random numbers:")
-        _numbers(clash)
+        _numbers(clash, formulas.words(contrast.where) if contrast else "At random numbers:")
 
 
-def _numbers(clash: "Counterexample") -> None:
-    """Draw the point, and below it the two numbers that should be one."""
+def _numbers(clash: "Counterexample", where: str) -> None:
+    """Draw which point it is, and below it the two numbers that should be one."""
     at = (f"{formulas.of(name)} = {numerals.told(at)}" for name, at in sorted(clash.values.items()))
-    quiet(", ".join(each.replace(" = ", "\u00a0=\u00a0") for each in at))
+    point = ", ".join(each.replace(" = ", "\u00a0=\u00a0") for each in at)
+    quiet(f"{where} {point}")
     head, cells = " | ".join(_SIDES[clash.of]), " | ".join(_both(clash.expected, clash.typed))
     st.markdown(f"| {head} |\n|:--|:--|\n| {cells} |")
 
