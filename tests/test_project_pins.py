@@ -17,7 +17,7 @@ PIN = re.compile(r"(?P<name>[a-z0-9-]+)(\[[a-z]+\])?==(?P<version>[0-9.]+)")
 
 LOADED_BY_NAME = {"psycopg"}  # SQLAlchemy imports it when the address says PostgreSQL
 PINNED_BY = {"pydantic-core": "pydantic"}  # an exact pin of its own, to the same release
-RUN_AS_COMMANDS = {"ruff", "mypy", "import-linter"}
+RUN_AS_COMMANDS = {"pytest-xdist", "ruff", "mypy", "import-linter"}
 STUBS = {"pandas-stubs", "types-pyyaml"}
 
 
