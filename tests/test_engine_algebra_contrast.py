@@ -155,6 +155,16 @@ def test_a_name_without_a_number_is_named() -> None:
     assert found.where == "The world of this derivation has no T and no tau; other numbers tell:"
 
 
+def test_a_side_that_has_numbers_is_enough() -> None:
+    """An equation came for an expression: its left side is the margin, 1, and not the slope."""
+    wanted = derivation("ipo-margin").line("slope").typed
+    found = contrast(derivation("ipo-margin"), "slope", wanted, "u = 3/tau + T")
+    assert found.clash is not None
+    assert (found.clash.expected, found.clash.typed) == pytest.approx((-8, 1))
+    verdict = judge(wanted, "u = 3/tau + T", generator=random.Random(1))
+    assert verdict.sentence == "The line asks for an expression; not both sides are it."
+
+
 def test_a_small_difference_is_left_to_the_judge() -> None:
     found = contrast(derivation("k3"), "never-negative", "t", "t + 0.0001")
     assert found.clash is None

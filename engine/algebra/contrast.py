@@ -5,8 +5,9 @@ do not tell the lines apart, the judge's own point does, and the reason is told.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from sympy import Expr, Integer, Symbol
 
@@ -20,6 +21,7 @@ from engine.algebra.numbers import Scene
 from engine.algebra.reader import parse
 from engine.algebra.typed import Line, Name, Tree
 
+Of = Literal["both", "typed"]
 VISIBLE = 1e-3  # of the larger value: what four digits show
 _NOTHING = 1e-6  # a value below this may be what rounding leaves of zero
 _HOLDS = 1e-9  # of the larger value: what rounding leaves of an equation
@@ -48,15 +50,18 @@ def contrast(derivation: Derivation, line: str, expected: str, typed: str) -> Co
     """
     asked, said = parse(expected)[0], parse(typed)[0]
     known = derivation.names_of(line)
+    compared = [pair for pair in _pairs(asked, said) if _names(pair) <= set(known)]
     missing = sorted((_names(asked) | _names(said)) - set(known))
-    if missing:
+    if not compared or not _names(asked) <= set(known):
         lacks = " and no ".join(missing)
         return Contrast(None, f"The world of this derivation has no {lacks}; other numbers tell:")
-    used = {name: known[name] for name in _names(asked) | _names(said)}
+    used = {name: known[name] for name in _names(asked).union(*map(_names, compared))}
     for binding, phrase in _places(derivation, used):
         point = _point(used, derivation.desk.usual().scene(), binding)
-        clash = _clash(asked, said, point) if _stands(asked, point) else None
+        clash = _clash(compared, point) if _stands(asked, point) else None
         if clash is not None:
+            of: Of = "typed" if asked.right and said.right else "both"
+            clash = replace(clash, of=of)
             return Contrast(clash, f"In the world of this derivation{phrase}:", answered=True)
     return Contrast(None, _SAME, answered=True)
 
@@ -64,8 +69,9 @@ def contrast(derivation: Derivation, line: str, expected: str, typed: str) -> Co
 _SAME = "The world of this derivation does not tell the two apart; other numbers do:"
 
 
-def _names(line: Line) -> set[str]:
-    return names(line.left) | (names(line.right) if line.right else set())
+def _names(line: Line | tuple[Tree, Tree]) -> set[str]:
+    sides = (line.left, line.right) if isinstance(line, Line) else line
+    return set[str]().union(*(names(side) for side in sides if side is not None))
 
 
 # --- the world ----------------------------------------------------------------------------------
@@ -105,13 +111,13 @@ def _stands(asked: Line, point: Mapping[str, float]) -> bool:
 # --- what comes apart ---------------------------------------------------------------------------
 
 
-def _clash(asked: Line, said: Line, point: Mapping[str, float]) -> Counterexample | None:
-    for one, other in _pairs(asked, said):
+def _clash(
+    compared: Sequence[tuple[Tree, Tree]], point: Mapping[str, float]
+) -> Counterexample | None:
+    for one, other in compared:
         left, right = (search.approximate(side, point) for side in (one, other))
         if math.isfinite(left) and _apart(left, right):
-            of = "typed" if asked.right and said.right else "both"
-            typed = right if math.isfinite(right) else None
-            return Counterexample(point, left, typed, "typed" if of == "typed" else "both")
+            return Counterexample(point, left, right if math.isfinite(right) else None)
     return None
 
 

@@ -7,6 +7,7 @@ outcomes; *undecided* and *unreadable* never count against a learner.
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.algebra import equations, sampling, search
 from engine.algebra.equality import same, written_alike
@@ -78,7 +79,11 @@ def _equation_for_expression(wanted: Tree, line: Line, generator: random.Random)
     fresh = [side for side in sides if not isinstance(side, Name) or side in known]
     verdicts = [_expressions(wanted, side, generator) for side in fresh or sides]
     wrong = next((each for each in verdicts if each.outcome != "equivalent"), None)
-    return wrong or right("The line asks for an expression, without an equals sign.")
+    if wrong is None:
+        return right("The line asks for an expression, without an equals sign.")
+    if wrong.outcome != "different" or wrong.mistake:
+        return wrong
+    return replace(wrong, sentence="The line asks for an expression; not both sides are it.")
 
 
 def _side_for_equation(wanted: Line, typed: Tree, generator: random.Random) -> Verdict:
