@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from content.load import ContentError, load_course
-from drills import anki_notes, deck, history
+from drills import anki_notes, deck, history, optimize
 from drills.errors import DrillsError
 from drills.store import Store
 
@@ -100,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         description="The course's cards as a file for Anki, and the reviews made there.",
         epilog="Exit status: 0 when done, 1 when not, 2 for wrong usage.",
     )
-    forms = parser.add_subparsers(dest="form", required=True, metavar="apkg | tsv | history")
+    forms = parser.add_subparsers(
+        dest="form", required=True, metavar="apkg | tsv | history | optimize"
+    )
     apkg = _form(forms.add_parser("apkg", help="an Anki deck, with style and links"))
     apkg.add_argument(
         "--epoch",
@@ -115,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--code", metavar="CODE", help="the recovery code of the learner")
     _content(back)
     back.set_defaults(run=_history)
+    best = forms.add_parser("optimize", help="parameters of FSRS from reviews on standard input")
+    best.set_defaults(run=lambda _: optimize.answer(sys.stdin.read()))
     return parser
 
 

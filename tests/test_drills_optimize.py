@@ -1,0 +1,81 @@
+"""Parameters from one's own reviews: better than the usual ones, and found without torch here."""
+
+import random
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from math import log
+
+import pytest
+
+from drills import optimize, schedule
+from drills.errors import ScheduleError
+from drills.events import Event, LearnerId, Reviewed, to_json
+from drills.reviews import Reviews
+from drills.schedule import PARAMETERS, Plan
+
+START = datetime(2025, 1, 1, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def forgetful(cards: int, reviews: int) -> Reviews:
+    """Somebody who forgets much faster than most: every second review, at any interval."""
+    rng, events = random.Random(3), []
+    for card in range(cards):
+        at = START + rng.randrange(30) * DAY
+        for _ in range(reviews):
+            said = Reviewed(rating=rng.choice([1, 3]))
+            events.append((f"dpo/c{card}", said, at))
+            at += rng.randint(1, 6) * DAY
+    return Reviews.of(
+        Event(n, LearnerId(1), said.kind, name, at, f"n{n}", to_json(said))
+        for n, (name, said, at) in enumerate(events, 1)
+    )
+
+
+def loss(reviews: Reviews, parameters: tuple[float, ...]) -> float:
+    """The mean surprise at every recall, in nats."""
+    plan, surprises = Plan(parameters=parameters), []
+    for item, learnt in reviews.cards.items():
+        card = schedule.new_card(item, START)
+        for before, done in zip(learnt.log, learnt.log[1:], strict=False):
+            days = done.day - before.day
+            card, _ = schedule.review(card, before.rating, before.at, plan=plan)
+            recall = schedule.retrievability(card, done.at, plan=plan, days=days)
+            surprises.append(-log(recall if done.passed else 1 - recall))
+    return sum(surprises) / len(surprises)
+
+
+def test_too_few_reviews_are_named() -> None:
+    few = forgetful(10, 6)
+    assert optimize.usable(few) == 50
+    with pytest.raises(ScheduleError, match=r"512 reviews on different days .* there are 50"):
+        optimize.run(few)
+
+
+def test_what_would_change_is_shown_by_card() -> None:
+    reviews = forgetful(20, 6)
+    assert optimize.changes(reviews, PARAMETERS) == ()
+    slower = (*PARAMETERS[:-1], 0.5)
+    found = optimize.changes(reviews, slower)
+    assert found
+    for change in found:
+        learnt = reviews.cards[change.item]
+        logs = [schedule.Log(1, done.rating, done.at) for done in learnt.log]
+        after = schedule.replay(logs, plan=Plan(parameters=slower))
+        assert change.after_days == after.interval.days
+        assert change.before_days == learnt.card.interval.days
+
+
+@pytest.mark.slow
+def test_the_parameters_found_predict_better_and_nothing_heavy_is_loaded() -> None:
+    reviews, told = forgetful(110, 6), list[float]()
+    found = optimize.run(reviews, progress=told.append)
+    assert loss(reviews, found) < loss(reviews, PARAMETERS)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    loaded = "import sys, drills.optimize; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
