@@ -1,6 +1,5 @@
 """A small student of a large teacher in front of the learner: targets, temperature, direction."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -9,7 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from engine import distillation, distributions, optimizers
+from engine import distillation, optimizers
 from engine.errors import DivergenceError, RangeError
 from engine.experiments import settings as common
 
@@ -158,36 +157,57 @@ class Experiment:
             rows.append(Limit(temperature, *lengths))
         return rows
 
-    def _surface(self, weights: Tensor) -> "_Place":
+    @cached_property
+    def _problem(self) -> "_Problem":
         factor = self.temperature**2 if self.settings.scale == "squared" else 1.0
-        problem = _Problem(self.features, self.targets, self.temperature, factor)
-        return _Place(weights, problem, backwards=self.settings.direction == "reverse")
+        certainty = torch.xlogy(self.targets, self.targets).sum(dim=-1)
+        logs = self.targets.log()
+        return _Problem(self.features, self.targets, logs, certainty, self.temperature, factor)
+
+    def _surface(self, weights: Tensor) -> "_Place":
+        return _Place(weights, self._problem, backwards=self.settings.direction == "reverse")
 
     def _step(self, index: int, point: optimizers.Point) -> Step:
         loss = point.loss
-        if not (math.isfinite(loss) and loss < _LOST and point.parameters.isfinite().all()):
+        if not loss < _LOST:  # false for NaN, too; all weights are part of the loss
             raise DivergenceError(
                 f"Expected a loss below {_LOST:g} nats, got {loss:g} at step {index}. Step "
                 f"{index - 1} was the last good one. Take smaller steps."
             )
         student = self.features @ point.parameters
-        plain = distillation.gradient(student, self.teacher, temperature=self.temperature)
+        q = torch.softmax(student / self.temperature, dim=-1)
+        away = student - self.teacher
+        away = away - away.mean(dim=-1, keepdim=True)
+        plain = _mean_length(q - self._softened) / self.temperature
         return Step(
             index=index,
             loss_nats=loss,
             result=self._result(point.parameters),
-            gradient_length=_mean_length(plain),
-            scaled_length=self.temperature**2 * _mean_length(plain),
-            limit_length=_mean_length(distillation.limit(student, self.teacher)),
+            gradient_length=plain,
+            scaled_length=self.temperature**2 * plain,
+            limit_length=_mean_length(away) / GRADES,
             weights=point.parameters,
         )
 
+    @cached_property
+    def _softened(self) -> Tensor:
+        """The teacher's probabilities at the temperature, (memos, grades)."""
+        return distillation.soften(self.teacher, temperature=self.temperature).exp()
+
+    @cached_property
+    def _truth(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Of each fresh memo: log-probabilities, probabilities, and the first choice."""
+        log_p = torch.log_softmax(self.fresh_teacher, dim=-1)
+        return log_p, log_p.exp(), log_p.argmax(dim=-1)
+
     def _result(self, weights: Tensor) -> Result:
         said = torch.log_softmax(self.fresh_features @ weights, dim=-1)
-        truth = torch.log_softmax(self.fresh_teacher, dim=-1)
-        same = said.argmax(dim=-1) == truth.argmax(dim=-1)
-        both = distributions.kl(truth, said), distributions.kl(said, truth)
-        return Result(both[0].mean().item(), both[1].mean().item(), same.double().mean().item())
+        log_p, p, first = self._truth
+        gap, memos = log_p - said, len(said)
+        forward = torch.dot(p.flatten(), gap.flatten()).item() / memos
+        reverse = -torch.dot(said.exp().flatten(), gap.flatten()).item() / memos
+        same = int((said.argmax(dim=-1) == first).sum())
+        return Result(max(forward, 0.0), max(reverse, 0.0), same / memos)
 
 
 def build(settings: Settings) -> Experiment:
@@ -219,6 +239,8 @@ def build(settings: Settings) -> Experiment:
 class _Problem(NamedTuple):
     features: Tensor  # (memos, capacity)
     targets: Tensor  # (memos, grades), probabilities
+    log_targets: Tensor  # (memos, grades), their logarithms
+    certainty: Tensor  # (memos,), minus their entropies in nats
     temperature: float
     factor: float  # of the whole loss, T² or 1
 
@@ -238,11 +260,11 @@ class _Place:
 
     @cached_property
     def gradient(self) -> Tensor:
-        features, _targets, temperature, factor = self.problem
+        features, targets, log_targets, _certainty, temperature, factor = self.problem
         q = self._log_q.exp()
-        pull = q - self.problem.targets
+        pull = q - targets
         if self.backwards:
-            pull = q * (self._log_q - self._log_p - self._divergences.unsqueeze(1))
+            pull = q * (self._log_q - log_targets - self._divergences.unsqueeze(1))
         misfit = features.T @ pull / (len(features) * temperature)
         return factor * (misfit + DECAY * self.parameters / temperature**2)
 
@@ -256,17 +278,13 @@ class _Place:
             self.problem.features @ self.parameters / self.problem.temperature, dim=-1
         )
 
-    @property
-    def _log_p(self) -> Tensor:
-        return self.problem.targets.log()
-
     @cached_property
     def _divergences(self) -> Tensor:
         """Of each memo, in nats, (memos,); unchecked, since training calls this often."""
-        p, log_p = self.problem.targets, self._log_p
         if self.backwards:
-            return (self._log_q.exp() * (self._log_q - log_p)).sum(dim=-1)
-        return (torch.xlogy(p, p) - p * self._log_q).sum(dim=-1)
+            return (self._log_q.exp() * (self._log_q - self.problem.log_targets)).sum(dim=-1)
+        crossed = (self.problem.targets * self._log_q).sum(dim=-1)
+        return self.problem.certainty - crossed
 
 
 def _features(memos: distillation.Memos, capacity: int) -> Tensor:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 
-from tests.bench import deck, dpo_peer, paint, queue, rerun, sweep, verdicts
+from tests.bench import deck, dpo_peer, labs, paint, queue, rerun, sweep, verdicts
 from tests.bench.measure import Seconds
 from tests.bench.servers import Servers, both
 
@@ -54,6 +54,12 @@ BENCHMARKS = (
         "dpo", "tabular DPO, 64 x 16, to KL < 1e-6 / bare NumPy", 1.5, lambda _: dpo_peer.ratio()
     ),
     Benchmark("sweep", "DPO for 64 values of beta at once / for one", 5.0, lambda _: sweep.ratio()),
+    Benchmark(
+        "distil",
+        "run of the lab distil, every record read / bare NumPy",
+        1.5,
+        lambda _: labs.ratio("distil"),
+    ),
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
     Benchmark(
         "queue",
