@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 
-from tests.bench import deck, dpo_peer, labs, paint, queue, rerun, sweep, verdicts
+from tests.bench import crowd, deck, dpo_peer, labs, paint, queue, rerun, sweep, verdicts
 from tests.bench.measure import Seconds
 from tests.bench.servers import Servers, both
 
@@ -100,6 +100,12 @@ BENCHMARKS = (
         "slowest click in /dpo / rerun of one-line page",
         1.0,
         lambda both: rerun.click(both()),
+    ),
+    Benchmark(
+        "crowd",
+        "another page at p95 beside five running labs / 100 ms",
+        1.0,
+        lambda both: crowd.others(both()),
     ),
     Benchmark(
         "paint", "first paint of /dpo / one-line page", 1.3, lambda both: paint.ratio(both())

@@ -18,9 +18,12 @@ class ClientError(RuntimeError):
 class Client:
     """One session: `with Client(url, page="dpo") as client: client.rerun()`."""
 
-    def __init__(self, url: str, *, page: str = "", cookie: str = "") -> None:
+    def __init__(self, url: str, *, page: str = "", query: str = "", cookie: str = "") -> None:
         self.page = page
+        self.query = query
         self.fragments: list[str] = []
+        self.timed = ""  # the fragment that asked last to be rerun again and again
+        self.buttons: dict[str, tuple[str, str]] = {}  # label -> id, fragment
         self.words = 0
         self._page_hash = ""
         self._cached: set[str] = set()
@@ -39,7 +42,17 @@ class Client:
     ) -> None:
         self._connection.__exit__(kind, error, traceback)
 
-    def rerun(self, *, fragment: str = "") -> float:
+    def press(self, label: str) -> float:
+        """Press the button with this label, and return the seconds until the rerun was finished.
+
+        Raises:
+            ClientError: as for `rerun`.
+            KeyError: there is no such button.
+        """
+        button, fragment = self.buttons[label]
+        return self.rerun(fragment=fragment, pressed=button)
+
+    def rerun(self, *, fragment: str = "", pressed: str = "") -> float:
         """Rerun the page, or one fragment of it, and return the seconds until it was finished.
 
         Raises:
@@ -50,6 +63,9 @@ class Client:
         state.page_script_hash = self._page_hash
         state.page_name = "" if self._page_hash else self.page
         state.fragment_id = fragment
+        state.query_string = self.query
+        if pressed:
+            state.widget_states.widgets.add(id=pressed, trigger_value=True)
         state.cached_message_hashes.extend(self._cached)
         started = time.perf_counter()
         self._socket.send(request.SerializeToString())
@@ -66,21 +82,35 @@ class Client:
             except TimeoutError as silence:
                 raise ClientError(f"expected an answer in {_WAIT_SECONDS} s, got none") from silence
             messages.append(ForwardMsg.FromString(data.encode() if isinstance(data, str) else data))
-            if messages[-1].WhichOneof("type") == "script_finished":
+            if _finished(messages[-1]):
                 return messages
 
     def _read(self, messages: list[ForwardMsg], *, whole: bool) -> None:
         for message in messages:
-            if message.metadata.cacheable and message.hash:
-                self._cached.add(message.hash)
-            if message.HasField("delta") and message.delta.new_element.HasField("exception"):
-                raise ClientError(message.delta.new_element.exception.message)
-            if message.HasField("navigation"):
-                self._page_hash = message.navigation.page_script_hash
+            self._note(message)
+        deltas = [message.delta for message in messages if message.HasField("delta")]
+        buttons = [(d.new_element.button, d.fragment_id) for d in deltas]
+        self.buttons |= {each.label: (each.id, fragment) for each, fragment in buttons if each.id}
         if whole:
-            deltas = [message.delta for message in messages if message.HasField("delta")]
             self.fragments = list(dict.fromkeys(d.fragment_id for d in deltas if d.fragment_id))
             self.words = sum(len(d.new_element.markdown.body.split()) for d in deltas)
+
+    def _note(self, message: ForwardMsg) -> None:
+        """Remember what a browser would of one message."""
+        if message.metadata.cacheable and message.hash:
+            self._cached.add(message.hash)
+        if message.HasField("delta") and message.delta.new_element.HasField("exception"):
+            raise ClientError(message.delta.new_element.exception.message)
+        if message.HasField("auto_rerun"):
+            self.timed = message.auto_rerun.fragment_id
+        if message.HasField("navigation"):
+            self._page_hash = message.navigation.page_script_hash
+
+
+def _finished(message: ForwardMsg) -> bool:
+    """Whether nothing more comes: a script that asks for a rerun is followed by it."""
+    early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
+    return message.WhichOneof("type") == "script_finished" and message.script_finished != early
 
 
 def _connection(url: str, cookie: str) -> ClientConnection:
