@@ -122,6 +122,8 @@ def train(
 ) -> Iterator[Step]:
     """Apply an update `plan.steps` times and read every state: the start, then one record each.
 
+    Their tensors are read-only outside of `torch.inference_mode`: clone one to change it.
+
     Raises:
         ShapeError: the policy does not belong to this world.
         DivergenceError: while iterating, when a response is lost to rounding or not a number.
@@ -130,17 +132,18 @@ def train(
     return _records(world, policy, plan, update, first or state)
 
 
+@torch.inference_mode()
 def _records(
     world: World, policy: Policy, plan: Plan, update: Update, state: State
 ) -> Iterator[Step]:
-    optimum = best(world, plan.beta)
+    reading = _Reading.of(world, plan.beta)
     last: Step | None = None
     for index in range(plan.steps + 1):
         state = update(state) if index else state
         table = log_policy(policy, state.parameters)
-        if not float(table.amin()) > -RUNAWAY_NATS:  # also if not a number
+        if not table.amin().item() > -RUNAWAY_NATS:  # also if not a number
             raise runaway(index, last)
-        last = _read(world, table, optimum, (plan.beta, index, state.clip_fraction))
+        last = reading.step(table, index, state.clip_fraction)
         yield last
 
 
@@ -161,7 +164,7 @@ def read(world: World, policy: Tensor, *, beta: float, index: int = 0) -> Step:
     """
     guards.table(reward=world.reward, policy=policy)
     guards.log_probabilities("policy", policy)
-    return _read(world, policy, best(world, beta), (beta, index, 0.0))
+    return _Reading.of(world, beta).step(policy, index, 0.0)
 
 
 def runaway(index: int, last: Step | None) -> DivergenceError:
@@ -174,20 +177,40 @@ def runaway(index: int, last: Step | None) -> DivergenceError:
     )
 
 
-def _read(world: World, policy: Tensor, optimum: Tensor, numbers: tuple[float, int, float]) -> Step:
-    beta, index, clip_fraction = numbers
-    share = policy.exp() / world.prompts
-    # One product reads all that is linear in the shares.
-    sums = torch.stack([world.reward, world.reference, policy]).flatten(1) @ share.flatten()
-    reward, crossed, entropy = sums.tolist()
-    divergence = max(entropy - crossed, 0.0)
-    return Step(
-        index=index,
-        reward=reward,
-        kl_to_reference_nats=divergence,
-        objective=reward - beta * divergence,
-        kl_to_optimum_nats=float(distributions.kl(policy, optimum).mean()),
-        entropy_nats=max(-entropy, 0.0),
-        clip_fraction=clip_fraction,
-        policy=policy,
-    )
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What is read off at every step; all but the entropy is linear in π, so one product gives it.
+
+    A divergence from an optimum that rules responses out is worked out apart.
+    """
+
+    beta: float
+    tables: Tensor  # (3, prompts * responses): reward, log π_ref and log π*, by prompts
+    prompts: int
+    strict: Tensor | None  # log π* where it rules responses out
+
+    @classmethod
+    def of(cls, world: World, beta: float) -> "_Reading":
+        optimum = best(world, beta)
+        tables = torch.stack([world.reward, world.reference, optimum]).flatten(1)
+        strict = optimum if bool(torch.isneginf(optimum).any()) else None
+        return cls(beta, tables / world.prompts, world.prompts, strict)
+
+    def step(self, policy: Tensor, index: int, clip_fraction: float) -> Step:
+        share = policy.exp().flatten()
+        reward, to_reference, to_optimum = (self.tables @ share).tolist()
+        negative = torch.dot(share, policy.flatten()).item() / self.prompts
+        from_optimum = max(negative - to_optimum, 0.0)
+        if self.strict is not None:
+            from_optimum = distributions.kl(policy, self.strict).mean().item()
+        divergence = max(negative - to_reference, 0.0)
+        return Step(
+            index=index,
+            reward=reward,
+            kl_to_reference_nats=divergence,
+            objective=reward - self.beta * divergence,
+            kl_to_optimum_nats=from_optimum,
+            entropy_nats=max(-negative, 0.0),
+            clip_fraction=clip_fraction,
+            policy=policy,
+        )

@@ -40,8 +40,8 @@ class Clipping:
 
 def stopped(ratio: Tensor, advantage: Tensor, clipping: Clipping) -> Tensor:
     """Where the clipped objective is flat: beyond a bound, on the side the advantage pushes to."""
-    high, low = ratio > 1 + clipping.high, ratio < 1 - clipping.low
-    return torch.where(advantage > 0, high, low) & (advantage != 0)
+    edge = torch.where(advantage > 0, 1 + clipping.high, 1 - clipping.low)
+    return (ratio - edge) * advantage > 0
 
 
 def slope(
@@ -152,12 +152,15 @@ def reuse(
     """Climb the clipped objective of one batch, less its price; the draws stay as they are."""
     count = 0
     for epoch in range(how.clipping.epochs):
-        table = on_policy.log_policy(policy, parameters) if epoch else batch.policy
-        ratio = (table - batch.policy).gather(1, batch.responses).exp()
-        weight = slope(ratio, batch.advantage, how.clipping)
+        table, weight = batch.policy, batch.advantage  # in the first epoch every ratio is 1
+        if epoch:
+            table = on_policy.log_policy(policy, parameters)
+            ratio = (table - batch.policy).gather(1, batch.responses).exp()
+            flat = stopped(ratio, batch.advantage, how.clipping)
+            weight = (ratio * batch.advantage).masked_fill(flat, 0.0)
+            count += int(flat.sum())
         if how.price:
             weight = weight + how.price(table).gather(1, batch.responses)
-        count += int(stopped(ratio, batch.advantage, how.clipping).sum()) if epoch else 0
         climb = on_policy.in_logits(table, on_policy.gathered(batch.responses, weight, table))
         parameters = parameters + how.rate * policy.pull_back(climb)
     return parameters, count / (how.clipping.epochs * batch.responses.numel())

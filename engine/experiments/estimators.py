@@ -91,6 +91,7 @@ class Experiment:
         """The records of a whole run: the start and one per step."""
         return self.settings.steps + 1
 
+    @torch.inference_mode()
     def run(self) -> Iterator[Step]:
         """Draw and train: the start, then a record for each handful of samples and each update.
 
@@ -202,10 +203,10 @@ class Experiment:
 
     def _divergences(self, trained: list[Tensor]) -> tuple[Three, Three]:
         tables = torch.cat([on_policy.log_policy(self.policy, each) for each in trained])
-        reference = self.reference.expand_as(tables)
-        pairs = ((tables, reference), (reference, tables))
-        reverse, forward = (Three(*distributions.kl(*pair).tolist()) for pair in pairs)
-        return reverse, forward
+        log_ratio = tables - self.reference
+        reverse = (tables.exp() * log_ratio).sum(dim=-1).clamp_min(0.0)
+        forward = (self.reference.exp() * -log_ratio).sum(dim=-1).clamp_min(0.0)
+        return Three(*reverse.tolist()), Three(*forward.tolist())
 
     def _read(self, last: Step | None, index: int, now: tuple[Tensor, list[Tensor]]) -> Step:
         sums, trained = now

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine import distributions, grpo, grpo_training, on_policy
+from engine import grpo, grpo_training, on_policy
 from engine.errors import RangeError
 from engine.experiments import settings as common
 from engine.grpo_training import Grouped
@@ -171,11 +171,12 @@ class Experiment:
         return group_pulls(self.settings.group, _ADVANTAGES[self.settings.deviation])
 
     def _read(self, step: on_policy.Step) -> Step:
-        solved = (step.policy.exp() * self.world.reward).sum(dim=-1).clamp(0.0, 1.0)
+        share = step.policy.exp()
+        solved = (share * self.world.reward).sum(dim=-1).clamp(0.0, 1.0)
         return Step(
             **vars(step),
             solve_rates=tuple(solved.tolist()),
-            entropies_nats=tuple(distributions.entropy(step.policy).tolist()),
+            entropies_nats=tuple((share * step.policy).sum(dim=-1).neg().tolist()),
             silent_chances=tuple(silent(solved, self.settings.group).tolist()),
         )
 

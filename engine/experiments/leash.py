@@ -131,7 +131,7 @@ class Experiment:
 
     def gold_of(self, policy: Tensor) -> float:
         """The mean gold reward of a table of log-probabilities."""
-        return float((policy.exp() * self.gold).sum(dim=-1).mean())
+        return torch.dot(policy.exp().flatten(), self.gold.flatten()).item() / len(policy)
 
     @cached_property
     def best(self) -> float:
