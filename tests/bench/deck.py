@@ -22,7 +22,7 @@ from drills import anki_notes, deck
 from drills.anki_notes import AnkiNote
 from tests.bench.measure import Seconds, interleaved
 
-CARDS = 2000
+CARDS = 10_000
 EPOCH = 1_795_219_200  # Unix seconds
 
 
@@ -40,7 +40,7 @@ def ratio() -> Seconds:
         return interleaved(
             lambda: _seconds(lambda: export(course, ours)),
             lambda: _seconds(lambda: bare_genanki(notes, peer)),
-            rounds=15,
+            rounds=7,
             warm_up=2,
         )
 
