@@ -26,6 +26,9 @@ class Frame:
     y: str | None = None
     log: bool = False  # whether the vertical axis is logarithmic
     log_x: bool = False  # whether the horizontal one is, of a plane
+    root_x: bool = False  # whether it is a square root's, of a plane
+    names_first: bool = False  # whether names stand at the left ends of a plane's lines
+    height: int = HEIGHT
     domain: tuple[float, float] | None = None  # of the vertical axis; None: what the data need
     last: int | None = None  # right end of the horizontal axis
     at: int | None = None  # the step that is marked
@@ -40,7 +43,13 @@ def curves(rows: Rows, frame: Frame, *, key: str) -> None:
 def bars(rows: Rows, frame: Frame, *, key: str) -> None:
     """Draw grouped bars: dicts with `group`, `role`, `name` and `value`."""
     encoding = {
-        "x": {"field": "group", "type": "nominal", "title": None, "axis": {"labelAngle": 0}},
+        "x": {
+            "field": "group",
+            "type": "nominal",
+            "title": None,
+            "sort": None,  # the order of the rows
+            "axis": {"labelAngle": 0},
+        },
         "xOffset": {"field": "name", "sort": _names(rows)},
         "y": {
             "field": "value",
@@ -75,9 +84,10 @@ def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
     """Draw layers over two numbers, each a list of dicts with `x`, `role` and a `name`, or "".
 
     In the order in which they are given: `areas` (y, filled to zero), `steps` (the same, as a
-    histogram), `bands` (low, high), `lines` and `dashed` (y, joined by name), `points` (y),
-    `intervals` (low, high: an upright line), `marks` (an upright rule at x). What is computed
-    exactly is dashed where something trained or sampled is drawn over it.
+    histogram), `bands` (low, high), `lines` and `dashed` (y, joined by name), `paths` (the same in
+    the order of the rows, wherever they turn), `points` (y), `intervals` (low, high: an upright
+    line), `marks` (an upright rule at x). What is computed exactly is dashed where something
+    trained or sampled is drawn over it. A line's `label` stands at its end in place of its name.
     """
     drawn = [layer for name, rows in layers.items() for layer in _PLANE[name](rows, frame)]
     _draw({"layer": drawn}, frame, key)
@@ -86,7 +96,7 @@ def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
 def _draw(spec: dict[str, Any], frame: Frame, key: str) -> None:
     around = {
         "title": _title(frame),
-        "height": HEIGHT,
+        "height": frame.height,
         "config": _CONFIG,
     }
     st.vega_lite_chart(spec | around, key=key, width="stretch", alt=frame.alt)
@@ -135,6 +145,8 @@ def _layer(rows: Rows, mark: dict[str, Any], encoding: dict[str, Any]) -> list[d
 
 def _across(frame: Frame) -> dict[str, Any]:
     axis = _number("x", frame.x)
+    if frame.root_x:
+        return axis | {"scale": {"type": "sqrt", "nice": False}}
     return axis | {"scale": {"type": "log"} if frame.log_x else {"zero": False, "nice": False}}
 
 
@@ -143,6 +155,8 @@ def _up(frame: Frame, name: str = "y") -> dict[str, Any]:
     axis |= _LOG if frame.log else _FREE
     if frame.domain is not None:
         axis |= {"scale": axis["scale"] | {"domain": list(frame.domain)}}
+    if frame.names_first:
+        axis |= {"axis": axis.get("axis", {}) | {"offset": _NAMES}}
     return axis
 
 
@@ -153,9 +167,12 @@ def _joined(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
 
 
 def _labels(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
-    """The name of each line at its right end."""
-    ends = {row["name"]: row for row in rows if row["name"]}
-    return _named(_apart(list(ends.values()), rows, frame, "y"), _across(frame), _up(frame))
+    """The name of each line at its right end, or at its left one."""
+    ordered = list(reversed(rows)) if frame.names_first else rows
+    ends = {row["name"]: {**row, "name": row.get("label", row["name"])} for row in ordered}
+    named = [row for row in ends.values() if row["name"]]
+    style = {"align": "right", "dx": -4} if frame.names_first else {}
+    return _named(_apart(named, rows, frame, "y"), _across(frame), _up(frame), **style)
 
 
 def _filled(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
@@ -187,6 +204,7 @@ _PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {
     "bands": partial(_between, mark={"type": "area", "opacity": 0.2, "clip": True}),
     "lines": _joined,
     "dashed": partial(_joined, strokeDash=[6, 4]),
+    "paths": partial(_joined, order=None),
     "points": _dots,
     "intervals": partial(_between, mark={"type": "rule", "strokeWidth": 2, "clip": True}),
     "marks": _upright,
@@ -230,8 +248,11 @@ def _ends(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
     return _named(_apart(ends, rows, frame, "value"), x, {"field": "value", "type": "quantitative"})
 
 
-def _named(ends: Rows, x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
+def _named(
+    ends: Rows, x: dict[str, Any], y: dict[str, Any], **style: object
+) -> list[dict[str, Any]]:
     mark = {"type": "text", "align": "left", "dy": {"expr": "datum.dy"}, "dx": 4, "fontSize": 13}
+    mark |= style
     return _layer(ends, mark, {"x": x, "y": y, "text": {"field": "name"}})
 
 
@@ -250,14 +271,16 @@ def _height(value: float, rows: Rows, frame: Frame, field: str) -> float:
     scale: Callable[[float], float] = math.log if frame.log else float
     ends = frame.domain or _span([row[field] for row in rows])
     low, high = (scale(end) for end in ends)
-    return _PLOT * (scale(value) - low) / ((high - low) or 1.0)
+    plot = frame.height - _AROUND
+    return plot * (scale(value) - low) / ((high - low) or 1.0)
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
     return min(values), max(values)
 
 
-_LINE, _PLOT = 15, 180  # pixels: a line of names, the plot itself
+_LINE, _AROUND = 15, 75  # pixels: a line of names, what stands above and below a plot
+_NAMES = 34  # pixels: room for names at the left ends
 
 
 def _zero(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
