@@ -30,6 +30,7 @@ _TOKEN = re.compile(
 )
 _BLOCK = re.compile(r"[-+>#=~|:\s]|\d+[.)](?:\s|\Z)|\Z")  # may start something but a paragraph
 _LATER_BLOCK = re.compile(rf"\n(?:{_BLOCK.pattern})|\s\s\n")
+_DOLLAR = re.compile(r"(?<!\\)\$")
 _CONTROL = re.compile(r"[\t\r\0]")
 _DISPLAY = re.compile(rf"\$\$({_TEX})\$\$", re.DOTALL)
 
@@ -69,6 +70,11 @@ class Cloze:
             raise DeckError(f"expected a gap such as {{{{c1::words}}}}, got none in: {text}")
         return cls(_TOUCHING.sub("} ", to_html(marked, names)))
 
+    @classmethod
+    def unconverted(cls, text: str) -> "Cloze":
+        """Mark the gaps of `text` and leave its Markdown alone, for who shows Markdown."""
+        return cls(_gaps_marked(text))
+
     @property
     def field(self) -> str:
         """Return it as Anki's field, with `} }` wherever TeX would end a gap."""
@@ -88,6 +94,15 @@ class Cloze:
     def filled(self) -> str:
         """Return it as an answer: the sentence without gaps."""
         return _each_gap(self.marked, lambda gap: gap[1])
+
+    def stressed(self, stress: Callable[[str], str]) -> str:
+        """Return `filled`, with what each gap hid stressed, except within a formula."""
+
+        def put(gap: re.Match[str]) -> str:
+            within = len(_DOLLAR.findall(gap.string[: gap.start()])) % 2
+            return gap[1] if within else stress(gap[1])
+
+        return _each_gap(self.marked, put)
 
 
 class _UnclearError(Exception):

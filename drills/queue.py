@@ -90,11 +90,15 @@ class Queue:
         """All that is asked now, in order."""
         return self.learning + self.reviews + self.new
 
+    @property
+    def early(self) -> tuple[Due, ...]:
+        """Learning cards that may be asked up to 20 minutes early if nothing else is left."""
+        return tuple(due for due in self.waiting if due.due - self.now <= LEARN_AHEAD)
+
     @cached_property
     def next(self) -> Due | None:
-        """The card to ask now; a learning card up to 20 minutes early if nothing else is left."""
-        early = (due for due in self.waiting if due.due - self.now <= LEARN_AHEAD)
-        return next(iter(self.cards), None) or next(early, None)
+        """The card to ask now."""
+        return next(iter((*self.cards, *self.early)), None)
 
     @property
     def next_at(self) -> datetime | None:
@@ -127,6 +131,22 @@ def queue(reviews: Reviews, syllabus: Syllabus, now: datetime) -> Queue:
         reviews_left=later,
         leeches=leeches(reviews, syllabus),
     )
+
+
+def next_due(found: Queue, reviews: Reviews, syllabus: Syllabus) -> datetime | None:
+    """Return when something is due again once all that is asked now is done; None for never.
+
+    What the caps keep back is due tomorrow.
+    """
+    if found.waiting:
+        return found.waiting[0].due
+    days = reviews.wishes.days
+    tomorrow = days.day(found.now) + 1
+    if found.new_left or found.reviews_left:
+        return days.start(tomorrow)
+    active = (name for name, _ in entered(reviews, syllabus) if name not in reviews.suspended)
+    later = [reviews.cards[name].due_day for name in active if name in reviews.cards]
+    return days.start(max(tomorrow, min(later))) if later else None
 
 
 def entered(reviews: Reviews, syllabus: Syllabus) -> Iterator[tuple[str, Reason]]:

@@ -7,12 +7,14 @@ same after a hundred reviews and after a hundred thousand.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 from drills.queue import Syllabus, entered
-from drills.reviews import Learnt, Reviews, Stage
+from drills.reviews import Done, Learnt, Reviews, Stage
 from drills.schedule import AGAIN, RATINGS, Phase
 
+PAUSE = timedelta(minutes=30)  # between two reviews: a longer one ends a sitting
 _STAGES: tuple[Stage, ...] = ("new", "learning", "young", "mature")
 
 
@@ -52,7 +54,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Today:
-    """What was done in the day that is not over."""
+    """What was done in the day that is not over, or in one sitting of it."""
 
     reviews: int
     cards: int  # asked, each counted once
@@ -113,6 +115,30 @@ def today(reviews: Reviews, now: datetime) -> Today:
         cards=sum(count for (_, first, _), count in counts.items() if first),
         again=sum(count for (_, _, rating), count in counts.items() if rating == AGAIN),
         milliseconds=reviews.milliseconds.get(day, 0),
+    )
+
+
+def sitting(reviews: Reviews, now: datetime) -> Today:
+    """Return what was done here and today since the last pause of more than half an hour."""
+    day = reviews.wishes.days.day(now)
+    todays = (
+        (done, item)
+        for item, learnt in reviews.cards.items()
+        for done in takewhile(lambda done: done.day == day, reversed(learnt.log))
+        if done.where == "here"
+    )
+    mine: list[tuple[Done, str]] = []
+    since = now
+    for done, item in sorted(todays, reverse=True):
+        if since - done.at > PAUSE:
+            break
+        mine.append((done, item))
+        since = done.at
+    return Today(
+        reviews=len(mine),
+        cards=len({item for _, item in mine}),
+        again=sum(not done.passed for done, _ in mine),
+        milliseconds=sum(done.milliseconds for done, _ in mine),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from content.load import ContentError, LoadedCourse, load_course
 from drills.errors import DrillsError
+from drills.queue import Syllabus
 from drills.store import Store, default_url
 from pages.settings import settings
 
@@ -31,6 +32,14 @@ def faults() -> ContentError | None:
     """Return what is wrong with the files as they are now, None if nothing is."""
     loaded = _latest()
     return None if isinstance(loaded, LoadedCourse) else loaded
+
+
+def syllabus() -> Syllabus:
+    """Return what the course offers to review; made anew when the course was edited."""
+    loaded = course()
+    if not (_syllabus and _syllabus[0][0] is loaded):
+        _syllabus[:] = [(loaded, Syllabus.of(loaded))]
+    return _syllabus[0][1]
 
 
 def deck_url(loaded: LoadedCourse) -> str:
@@ -76,6 +85,7 @@ def deck(lesson: str, form: str, *, epoch: int) -> tuple[str, bytes]:
     return decks.file_name(loaded, which, form), data
 
 
+_syllabus: list[tuple[LoadedCourse, Syllabus]] = []  # of the latest course
 _good: list[LoadedCourse] = []  # the last course without faults, if there was one
 
 

@@ -55,6 +55,7 @@ def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
         "": [_screen("course.home", "Course", icon="map", default=True)],
         "Lessons": lessons,
         "Practice": [
+            _screen("practice.review", "Review", icon="cards_stack"),
             _screen("practice.prove", "Prove it", icon="function"),
             _screen("labs.screen", "Labs", path="lab", icon="science"),
             _screen("practice.progress", "Your record", icon="monitoring"),

@@ -213,6 +213,14 @@ def test_a_private_character_of_the_author_is_only_a_character() -> None:
     assert Cloze.of("\ue000 {{c1::a}}", NAMES).shut == "\ue000 [...]"
 
 
+def test_a_cloze_can_stay_markdown_with_what_was_hidden_stressed() -> None:
+    gaps = Cloze.unconverted(r"*So* {{c1::$\log p$}} is $x_{{{c2::i}}}$, in {{c1::nats::a unit}}.")
+    assert gaps.shut == r"*So* [...] is $x_{[...]}$, in [a unit]."
+    assert gaps.stressed(lambda hidden: f"**{hidden}**") == (
+        r"*So* **$\log p$** is $x_{i}$, in **nats**."
+    )
+
+
 def test_tex_that_ends_a_gap_too_early_is_what_the_space_prevents() -> None:
     """Anki ends a gap at the first two braces, wherever they stand."""
     field = Cloze.of(r"${{c1::\pi_{\text{ref}}}}$", NAMES).field

@@ -21,7 +21,7 @@ from drills.events import (
     Unsuspended,
     to_json,
 )
-from drills.queue import LEECH, Place, Queue, Syllabus, entered, queue
+from drills.queue import LEECH, Place, Queue, Syllabus, entered, next_due, queue
 from drills.reviews import Reviews
 from drills.schedule import AGAIN, EASY, GOOD
 
@@ -198,3 +198,25 @@ def test_the_syllabus_of_the_course_holds_every_card_and_question_in_order() -> 
         lesson, _, question = name.partition("/")
         (found,) = (each for each in course.lessons[lesson].questions if each.id == question)
         assert section == f"{lesson}/{found.section}"
+
+
+def following(*happened: tuple[timedelta, str, Payload], at: timedelta) -> datetime | None:
+    """When something is due after all that is asked at that moment."""
+    return next_due(asked(*happened, at=at), reviews(*happened), SYLLABUS)
+
+
+def test_after_all_is_done_the_next_is_the_earliest_that_comes() -> None:
+    soon = (0 * DAY, "kl/c0", Reviewed(rating=GOOD))  # again in 10 minutes
+    late = (0 * DAY, "kl/c1", Reviewed(rating=EASY))  # in 8 days, as that day begins
+    in_eight = datetime(2026, 3, 9, 4, tzinfo=UTC)
+    assert following(soon, late, at=MINUTE) == START + 10 * MINUTE
+    assert following(late, at=MINUTE) == in_eight
+    assert following(late, (MINUTE, "kl/c1", Suspended()), at=DAY) is None
+    assert following(at=DAY) is None
+
+
+def test_what_the_caps_keep_back_comes_tomorrow() -> None:
+    cap = (0 * DAY, "reviews", Preferred(new_per_day=1))
+    late = (0 * DAY, "kl/c1", Reviewed(rating=EASY))
+    more = (0 * DAY, "kl/c2", Queued())
+    assert following(cap, late, more, at=MINUTE) == datetime(2026, 3, 2, 4, tzinfo=UTC)

@@ -113,3 +113,19 @@ def test_today_is_summed_up() -> None:
     )
     assert statistics.today(state, START + DAY) == statistics.Today(2, 1, 1, 5000)
     assert statistics.today(state, START + 2 * DAY) == statistics.Today(0, 0, 0, 0)
+
+
+def test_a_sitting_ends_with_a_pause_and_leaves_out_what_was_done_in_anki() -> None:
+    minute = timedelta(minutes=1)
+    done = reviews(
+        (0 * minute, "dpo/c0", Reviewed(rating=GOOD, milliseconds=9000)),
+        (40 * minute, "dpo/c1", Reviewed(rating=AGAIN, milliseconds=2000)),
+        (41 * minute, "dpo/c1", Reviewed(rating=GOOD, milliseconds=3000)),
+        (42 * minute, "dpo/c2", Reviewed(rating=GOOD, milliseconds=5000, where="anki")),
+    )
+    now = START + 60 * minute
+    assert statistics.sitting(done, now) == statistics.Today(2, 1, 1, 5000)
+    assert statistics.today(done, now) == statistics.Today(4, 3, 1, 19000)
+    assert statistics.sitting(done, now + 12 * minute).reviews == 0
+    joined = reviews(*[(n * minute, "dpo/c0", Reviewed(rating=GOOD)) for n in (0, 25, 50)])
+    assert statistics.sitting(joined, now).reviews == 3

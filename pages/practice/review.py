@@ -1,0 +1,288 @@
+"""Review: what is due today, one card at a time, by the scheduler that Anki ships."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from content.load import LoadedCourse
+from drills import queue as queues
+from drills.events import Noted, Queued, Suspended, Unreviewed, Unsuspended, item
+from drills.queue import Due, Queue
+from drills.statistics import sitting, today
+from pages import resources
+from pages.parts import card, learner, links, preferences, showing, spans, state
+from pages.parts.card import Asked
+from pages.parts.learner import Learner
+from pages.parts.place import Place
+from pages.parts.proof import redraw
+from pages.parts.quiet import quiet
+from pages.parts.saving import save
+
+SCOPE = "review"
+ENDED = "review-ended"  # whether the learner ended the session in this tab
+BACK = "review-back"  # the card that an undo brought back: it is asked next
+ASIDE = "review-aside"  # the card suspended last, until something else is done
+EMPTY = (
+    "Nothing to review yet. Cards come here by themselves: those of a lesson when you have marked "
+    "it as read at its end, those about a question when you miss it, and a line of a derivation "
+    "when it did not come to you. Then each is asked again shortly before you would forget it."
+)
+
+
+def draw() -> None:
+    """Draw the card that is due, or what there is instead."""
+    st.title("Review", anchor=False)
+    _draw()
+
+
+@st.fragment
+def _draw() -> None:
+    who, course = learner.current(), resources.course()
+    found = queues.queue(who.record.reviews, resources.syllabus(), learner.now())
+    if not _anything(who):
+        _empty(who, course)
+        return
+    preferences.remember_zone(who)
+    asked = None if state.get(ENDED) else _asked(found, who, course)
+    if asked is None:
+        _done(found, who, course)
+        return
+    _card(asked, found)
+
+
+def _anything(who: Learner) -> bool:
+    """Whether any card is in this learner's reviews."""
+    return next(queues.entered(who.record.reviews, resources.syllabus()), None) is not None
+
+
+def _asked(found: Queue, who: Learner, course: LoadedCourse) -> Asked | None:
+    """Return the card to ask: the one that is shown, the one brought back, else the next."""
+    at = showing.shown(SCOPE)
+    all_due = {due.item: due for due in (*found.cards, *found.waiting) if due.line is None}
+    for name in (state.get(BACK), at.item if at else None):
+        if name in all_due:
+            return _of(all_due[name], who, course)
+    due = next((due for due in (*found.cards, *found.early) if due.item in all_due), None)
+    return _of(due, who, course) if due else None
+
+
+def _of(due: Due, who: Learner, course: LoadedCourse) -> Asked:
+    lesson, _, name = due.item.partition("/")
+    place = Place(course, course.lessons[lesson], who)
+    return Asked(due, next(each for each in place.lesson.cards if each.id == name), place)
+
+
+# --- a card --------------------------------------------------------------------------------------
+
+
+def _card(asked: Asked, found: Queue) -> None:
+    at = showing.show(SCOPE, asked.due.item)
+    _progress(found, asked.place.learner)
+    if card.draw(asked, at):
+        _went_on()
+    _menu(asked, at)
+
+
+def _went_on() -> None:
+    """Forget what only the card before could need, and draw the next one."""
+    state.drop(BACK)
+    state.drop(ASIDE)
+    redraw()
+
+
+def _progress(found: Queue, who: Learner) -> None:
+    done, left = today(who.record.reviews, found.now).cards, len(found.cards) + len(found.waiting)
+    st.progress(done / max(1, done + left))
+    quiet(
+        f"**{left} to go** · new {found.new_done} of {found.new_cap} · "
+        f"reviews {found.reviews_done} of {found.reviews_cap}"
+    )
+
+
+def _menu(asked: Asked, at: showing.Showing) -> None:
+    who = asked.place.learner
+    with st.container(horizontal=True, vertical_alignment="center", key="review-menu"):
+        _undo(who)
+        _note(asked, at)
+        if st.button("Suspend", icon=":material/block:", type="tertiary", key=at.key("suspend")):
+            _suspend(asked)
+        if st.button("End", icon=":material/flag:", type="tertiary", key="review-end"):
+            state.put(ENDED, value=True)
+            redraw()
+        if preferences.draw(who):
+            redraw()
+    aside = state.get(ASIDE)
+    quiet("Suspended: it is not asked again. Undo brings it back." if aside else card.KEYS)
+
+
+def _undo(who: Learner) -> None:
+    """Draw the button that takes back the latest grade of the day, or the latest suspension."""
+    aside, latest = state.get(ASIDE), who.record.reviews.latest()
+    day = who.record.reviews.wishes.days.day(learner.now())
+    taken = latest if latest and latest[1].day == day else None
+    pressed = st.button(
+        "Undo",
+        icon=":material/undo:",
+        type="tertiary",
+        key="review-undo",
+        shortcut="Z",
+        disabled=not (aside or taken),
+    )
+    if not pressed:
+        return
+    if aside:
+        _bring(aside, save(who, aside, Unsuspended()))
+    elif taken:
+        _bring(taken[0], save(who, taken[0], Unreviewed(nonce=taken[1].nonce)))
+
+
+def _bring(name: str, done: bool) -> None:  # noqa: FBT001  the result of saving
+    """Ask the card that was brought back next, from its question."""
+    if done:
+        state.drop(ASIDE)
+        state.put(BACK, name)
+        state.put(ENDED, value=False)
+        showing.put_away(SCOPE)
+        redraw()
+
+
+def _suspend(asked: Asked) -> None:
+    if save(asked.place.learner, asked.due.item, Suspended()):
+        state.put(ASIDE, asked.due.item)
+        showing.put_away(SCOPE)
+        redraw()
+
+
+def _note(asked: Asked, at: showing.Showing) -> None:
+    """Draw the learner's note on this card, to write or change once the answer is seen."""
+    who, name = asked.place.learner, asked.due.item
+    before = who.record.reviews.notes.get(name, "")
+    times = int(state.get("review-noted", default=0))
+    key = at.key(f"note-{times}")
+    label = "Your note" if before else "Note"
+    with st.popover(
+        label, icon=":material/edit_note:", type="tertiary", disabled=not at.turned, key=key
+    ):
+        text = st.text_area(
+            "A note of your own on this card",
+            before,
+            max_chars=2_000,
+            key=f"{key}-text",
+            help="It stands under the answer. Formulas go between dollars.",
+        )
+        with st.container(horizontal=True):
+            kept = st.button("Save note", key=f"{key}-save")
+            gone = before and st.button("Remove note", type="tertiary", key=f"{key}-remove")
+    if (kept or gone) and save(who, name, Noted(text="" if gone else text)):
+        state.put("review-noted", times + 1)
+        redraw()
+
+
+# --- between cards -------------------------------------------------------------------------------
+
+
+def _empty(who: Learner, course: LoadedCourse) -> None:
+    st.markdown(EMPTY)
+    first = next(iter(course.lessons.values()))
+    links.draw(first.id, f"Begin with {first.head.title}", icon=":material/menu_book:")
+    _add(who, course)
+
+
+def _done(found: Queue, who: Learner, course: LoadedCourse) -> None:
+    """Draw what was done, what is next, and what is left to do about the cards."""
+    left = len(found.cards)
+    st.subheader("Ended for now" if left else "All done for now", anchor=False)
+    _summary(found, who)
+    st.markdown(_next(found, who, left))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if left and st.button("Go on", icon=":material/play_arrow:", key="review-go-on"):
+            state.put(ENDED, value=False)
+            redraw()
+        _undo(who)
+        if preferences.draw(who):
+            redraw()
+    _leeches(found, who, course)
+    _suspended(who, course)
+    _add(who, course)
+
+
+def _summary(found: Queue, who: Learner) -> None:
+    done = sitting(who.record.reviews, found.now)
+    if not done.reviews:
+        return
+    cards, again, spent = st.columns(3)
+    cards.metric("cards in this session", done.cards)
+    again.metric("times again", done.again)
+    spent.metric("time", spans.spent(done.milliseconds))
+
+
+def _next(found: Queue, who: Learner, left: int) -> str:
+    """Say what is due now, when the next card is, and what the caps keep back."""
+    at = queues.next_due(found, who.record.reviews, resources.syllabus())
+    said = [f"{left} {'card is' if left == 1 else 'cards are'} due now." if left else ""]
+    if at is None and not left:
+        said.append("Nothing else is scheduled: every card is suspended.")
+    elif at is not None and not left:
+        said.append(f"The next card is due {_when(at, found.now, who)}.")
+    kept = found.new_left + found.reviews_left
+    if kept and not left:
+        said.append(
+            f"Your daily caps keep {found.new_left} new cards and {found.reviews_left} reviews "
+            "for later days; *Settings* raises them."
+        )
+    return " ".join(each for each in said if each)
+
+
+def _when(at: datetime, now: datetime, who: Learner) -> str:
+    days = who.record.reviews.wishes.days
+    return spans.until(at - now, days.day(at) - days.day(now))
+
+
+def _leeches(found: Queue, who: Learner, course: LoadedCourse) -> None:
+    if not found.leeches:
+        return
+    st.markdown("**Leeches.** Forgotten eight times or more. Read their section again, or suspend.")
+    st.markdown("\n".join(f"- {_named(name, who, course)}" for name in found.leeches))
+
+
+def _suspended(who: Learner, course: LoadedCourse) -> None:
+    known = resources.syllabus().cards
+    names = [name for name in known if name in who.record.reviews.suspended]
+    if not names:
+        return
+    with st.expander(f"Suspended cards: {len(names)}"):
+        for name in names:
+            st.markdown(_named(name, who, course))
+            back = st.button("Bring it back", type="tertiary", key=f"review-back-{name}")
+            if back and save(who, name, Unsuspended()):
+                redraw()
+
+
+def _named(name: str, who: Learner, course: LoadedCourse) -> str:
+    """Return a card by its question, with the way to its section."""
+    lesson, _, _ = name.partition("/")
+    place = Place(course, course.lessons[lesson], who)
+    return card.named(name, place)
+
+
+def _add(who: Learner, course: LoadedCourse) -> None:
+    """Draw the choice of a lesson whose cards are added before it was read."""
+    known = {name for name, _ in queues.entered(who.record.reviews, resources.syllabus())}
+    waiting = {
+        lesson.id: [item(lesson.id, each.id) for each in lesson.cards]
+        for lesson in course.lessons.values()
+    }
+    open_ = {key: [n for n in names if n not in known] for key, names in waiting.items()}
+    choice = [key for key, names in open_.items() if names]
+    if not choice:
+        return
+    with st.expander("Add cards by choice"):
+        chosen = st.selectbox(
+            "Lesson",
+            choice,
+            format_func=lambda key: f"{course.lessons[key].head.title} · {len(open_[key])} cards",
+            key=f"review-add-{len(known)}",
+        )
+        pressed = st.button("Add these cards", icon=":material/add:", key="review-add")
+        if pressed and all(save(who, name, Queued()) for name in open_[chosen]):
+            redraw()
