@@ -179,7 +179,7 @@ class Attempted(Payload):
     kind: ClassVar[str] = "attempted"
     line: Name  # the id of the line that was asked for
     of: int = Field(ge=1)  # lines of the derivation that can be proved by typing
-    way: Literal["fill", "prove", "spot"]
+    way: Literal["fill", "prove", "spot", "review"]  # review: asked for as a card
     asked: Literal["line", "rule", "place", "hint", "undo"] = "line"
     typed: str = Field(default="", max_length=MAX_TYPED)  # or the rule or line that was picked
     outcome: Literal["equivalent", "different", "undecided", "unreadable"] | None = None

@@ -194,7 +194,7 @@ def _known(reviews: Reviews, syllabus: Syllabus, now: datetime) -> list[Due]:
     """Return the cards that are due today, with what decides their order."""
     today = reviews.wishes.days.day(now)
     return [
-        _due(name, because, reviews, now)
+        due(name, reviews, now, because=because)
         for name, because in entered(reviews, syllabus)
         if name not in reviews.suspended and _is_due(name, reviews, today)
     ]
@@ -203,16 +203,17 @@ def _known(reviews: Reviews, syllabus: Syllabus, now: datetime) -> list[Due]:
 def _is_due(name: str, reviews: Reviews, today: int) -> bool:
     """Whether a card is due by the end of the day."""
     learnt = reviews.cards.get(name)
-    return learnt is None or learnt.due_day <= today or _missed_since(name, reviews)
+    return learnt is None or learnt.due_day <= today or missed_since(name, reviews)
 
 
-def _missed_since(name: str, reviews: Reviews) -> bool:
-    """Whether a card's line was missed since the card was reviewed."""
-    line = reviews.lines.get(name)
-    return line is not None and line.missed > reviews.cards[name].log[-1].at
+def missed_since(name: str, reviews: Reviews) -> bool:
+    """Whether a card's line was missed since the card was reviewed, if it ever was."""
+    line, learnt = reviews.lines.get(name), reviews.cards.get(name)
+    return line is not None and (learnt is None or line.missed > learnt.log[-1].at)
 
 
-def _due(name: str, because: Reason, reviews: Reviews, now: datetime) -> Due:
+def due(name: str, reviews: Reviews, now: datetime, *, because: Reason = "reviewed") -> Due:
+    """Return a card with when it is due, whether or not that is today."""
     learnt, line = reviews.cards.get(name), reviews.lines.get(name)
     if learnt is None:
         card = schedule.new_card(name, now)
@@ -226,7 +227,7 @@ def _due_again(name: str, because: Reason, now: datetime, reviews: Reviews) -> D
     """Return when a card comes back: as scheduled, or at once when its line was missed since."""
     learnt, line = reviews.cards[name], reviews.lines.get(name)
     card = learnt.card
-    if line is not None and _missed_since(name, reviews):
+    if line is not None and missed_since(name, reviews):
         return Due(name, "learning", because, card, line.missed, 0.0, learnt.lapses, line)
     due = due_at(learnt, reviews)
     if card.phase is not Phase.REVIEW:

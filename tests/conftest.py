@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ pytest_plugins = ["tests.strict"]
 FAILURES = Path(tempfile.gettempdir()) / "surprisal-failures"
 _OPEN_PAGES = pytest.StashKey[list[Page]]()
 _WAIT_MS = 15_000
+Send = Callable[[AppTest, str], AppTest]
 
 
 class StartServer(Protocol):
@@ -169,6 +170,28 @@ def open_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> Ite
 
     yield open_app
     _forget_process_state()
+
+
+@pytest.fixture
+def send(monkeypatch: pytest.MonkeyPatch) -> Send:
+    """Type a line into the field that is on the page, and press Enter."""
+    from pages.parts import line_field
+
+    waiting: list[str] = []
+    numbers = iter(range(1000))
+
+    def ask(_name: str, _label: str, *, key: str) -> line_field.Typed | None:
+        assert key
+        return line_field.Typed(waiting.pop(), f"nonce-{next(numbers)}") if waiting else None
+
+    def send(app: AppTest, text: str) -> AppTest:
+        waiting.append(text)
+        app.run()
+        assert waiting == []
+        return app
+
+    monkeypatch.setattr(line_field, "ask", ask)
+    return send
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,5 @@
 """The page that asks for proofs, without a browser: every way, from the record and back."""
 
-from collections.abc import Callable
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,32 +8,10 @@ from engine.algebra.derivations import all_derivations, derivation
 from pages import resources
 from pages.parts import fill, formulas, line_field, proof, units
 from pages.parts.learner import Learner
-from pages.parts.line_field import Typed
-from tests.conftest import OpenApp
+from tests.conftest import OpenApp, Send
 
 NAMES = list(all_derivations())
 WAYS = ("watch", "fill", "prove", "spot")
-Send = Callable[[AppTest, str], AppTest]
-
-
-@pytest.fixture
-def send(monkeypatch: pytest.MonkeyPatch) -> Send:
-    """Type a line into the field that is on the page, and press Enter."""
-    waiting: list[str] = []
-    numbers = iter(range(1000))
-
-    def ask(_name: str, _label: str, *, key: str) -> Typed | None:
-        assert key
-        return Typed(waiting.pop(), f"nonce-{next(numbers)}") if waiting else None
-
-    def send(app: AppTest, text: str) -> AppTest:
-        waiting.append(text)
-        app.run()
-        assert waiting == []
-        return app
-
-    monkeypatch.setattr(line_field, "ask", ask)
-    return send
 
 
 def text(app: AppTest) -> str:
@@ -136,6 +112,7 @@ def test_a_hint_is_recorded_and_the_number_of_blanks_stays(open_app: OpenApp, se
 def test_a_wrong_line_has_its_sentence_and_numbers(open_app: OpenApp, send: Send) -> None:
     app = send(filled_in(open_app), "u = -1/(2*tau)")
     shown = text(app)
+    assert "it will come back in [Review](/review)" in shown
     assert "sign" in shown
     assert "your left side" in shown
     assert attempts(app)[-1].mistake == "sign"
@@ -144,6 +121,7 @@ def test_a_wrong_line_has_its_sentence_and_numbers(open_app: OpenApp, send: Send
 def test_what_cannot_be_read_has_a_caret_and_does_not_count(open_app: OpenApp, send: Send) -> None:
     app = send(filled_in(open_app), "u = 1/(2*<img src=x onerror=alert(1)>")
     assert "This does not count" in text(app)
+    assert "/review" not in text(app)
     assert "^" in app.code[0].value
     assert all("<img" not in each.value for each in app.markdown)
     assert attempts(app)[-1].outcome == "unreadable"

@@ -5,16 +5,28 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from drills.events import Noted, Payload, Preferred, Queued, Read, Reviewed, Suspended, Unreviewed
+from drills.events import (
+    Attempted,
+    Noted,
+    Payload,
+    Preferred,
+    Queued,
+    Read,
+    Reviewed,
+    Suspended,
+    Unreviewed,
+)
 from drills.queue import LEECH
 from drills.store import Store
 from pages import resources
 from pages.parts import learner, showing
-from tests.conftest import OpenApp
+from pages.parts.learner import Learner
+from tests.conftest import OpenApp, Send
 from tests.server import sqlite_url
 
 
@@ -24,6 +36,7 @@ def _fast_fingers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(showing, "DOUBLE", timedelta())
 
 
+P = TypeVar("P", bound=Payload)
 Happened = tuple[timedelta, str, Payload]  # how long ago, about what, what
 
 
@@ -66,8 +79,8 @@ def grades(app: AppTest) -> list[str]:
     return [re.sub(r"\*|:small\[|\]", "", label).replace("\xa0", " ") for label in labels]
 
 
-def events(app: AppTest, kind: type[Payload]) -> list[Payload]:
-    who = app.session_state["learner"]
+def events(app: AppTest, kind: type[P]) -> list[P]:
+    who: Learner = app.session_state["learner"]
     return [event.payload for event in who.record.all(kind)]
 
 
@@ -300,3 +313,101 @@ def test_every_card_shows_both_faces(open_app: OpenApp, record: Record, lesson: 
         assert answered.count("$") % 2 == 0
         press(app, "Easy")
     assert "All done for now" in app.subheader[0].value
+
+
+# --- a typed line --------------------------------------------------------------------------------
+
+LINE = "dpo/line-ipo-margin-slope"  # the second line of "Where IPO stops": its derivative
+RIGHT, WRONG = "2*u - 1/tau", "2*u + 1/tau"
+
+
+def missed(line: str = "slope") -> Happened:
+    said = Attempted(line=line, of=2, way="prove", outcome="different", typed=WRONG)
+    return timedelta(hours=1), "dpo/ipo-margin", said
+
+
+def bold(app: AppTest) -> list[str]:
+    labels = [each.label for each in app.button if "-grade-" in (each.key or "")]
+    return [label.split("**")[1] for label in labels if "**" in label]
+
+
+def test_a_line_missed_in_a_proof_is_asked_for_here_and_graded(
+    open_app: OpenApp, send: Send
+) -> None:
+    proving = send(open_app("prove", derivation="ipo-margin", way="prove"), WRONG)
+    assert "will come back in [Review](/review)" in text(proving)
+    app = open_app("review")
+    assert app.session_state["review-showing"].item == LINE
+    asked = text(app)
+    assert "DPO · learning, it was missed" in asked
+    assert "**Goal.**" in asked
+    assert "u - " in asked  # the line before
+    assert grades(app) == []
+    send(app, RIGHT)
+    assert "Right." in text(app)
+    assert bold(app) == ["Good"]
+    assert len(grades(app)) == 4
+    assert events(app, Attempted)[-1].proves
+    press(app, "Good")
+    (graded,) = events(app, Reviewed)
+    assert graded.rating == 3
+    who = app.session_state["learner"]
+    assert who.record.reviews.cards[LINE].log[-1].rating == 3
+    after = open_app("prove", derivation="ipo-margin", way="prove")
+    assert "will come back" not in text(after)
+
+
+def test_a_wrong_line_is_told_and_suggests_again(
+    open_app: OpenApp, record: Record, send: Send
+) -> None:
+    record.add([missed()])
+    app = send(open_app("review"), WRONG)
+    assert "your left side" in text(app) or "what you typed" in text(app)
+    assert bold(app) == ["Again"]
+    assert len(grades(app)) == 4  # the learner has the last word
+    send(app, RIGHT)
+    assert bold(app) == ["Again"]  # right only after a miss
+    press(app, "Again")
+    assert [each.rating for each in events(app, Reviewed)] == [1]
+
+
+@pytest.mark.parametrize("typed", ["2*u - 1/(", "banana = 3"])
+def test_what_cannot_be_read_never_counts(
+    open_app: OpenApp, record: Record, send: Send, typed: str
+) -> None:
+    record.add([missed()])
+    app = send(open_app("review"), typed)
+    assert "This does not count" in text(app)
+    assert grades(app) == []
+    send(app, RIGHT)
+    assert bold(app) == ["Good"]
+
+
+def test_the_line_before_rewritten_is_no_answer_yet(
+    open_app: OpenApp, record: Record, send: Send
+) -> None:
+    record.add([missed()])
+    app = send(open_app("review"), "u^2 - u/tau + 1/(4*tau^2)")
+    assert "It follows" in text(app)
+    assert grades(app) == []
+    send(app, "(u - 1/(2*tau))^2")
+    assert "stands already" in text(app)
+
+
+def test_a_line_that_is_shown_can_only_come_again(open_app: OpenApp, record: Record) -> None:
+    record.add([missed()])
+    app = press(open_app("review"), "Show the line")
+    assert [each.split()[0] for each in grades(app)] == ["Again"]
+    assert "Differentiate in the margin" in text(app)
+    press(app, "Again")
+    assert [each.rating for each in events(app, Reviewed)] == [1]
+    assert events(app, Attempted)[-1].hint == 3
+
+
+def test_lines_that_the_course_has_dropped_are_passed_over(
+    open_app: OpenApp, record: Record
+) -> None:
+    gone = Attempted(line="gone", of=2, way="prove", outcome="different")
+    record.add([missed("gone"), (timedelta(hours=1), "dpo/no-such", gone), *of_lesson(count=1)])
+    app = open_app("review")
+    assert app.session_state["review-showing"].item == of_lesson(count=1)[0][1]

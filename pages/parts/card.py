@@ -1,5 +1,6 @@
 """A card as it is reviewed: one face, then the other, and buttons that never move."""
 
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import streamlit as st
@@ -20,7 +21,7 @@ NAMES = {AGAIN: "Again", HARD: "Hard", GOOD: "Good", EASY: "Easy"}
 OFFERED = {"four": (AGAIN, HARD, GOOD, EASY), "two": (AGAIN, GOOD)}
 _BECAUSE = {
     "read": "its section was read",
-    "missed": "something about it was missed",
+    "missed": "a question about it was missed",
     "chosen": "by choice",
     "reviewed": "",
 }
@@ -30,8 +31,25 @@ class Asked(NamedTuple):
     """A card that is due, and where it belongs."""
 
     due: Due
-    card: Card
     place: Place
+    card: Card
+
+    @property
+    def item(self) -> str:
+        """What the record calls it."""
+        return self.due.item
+
+    def named(self) -> str:
+        """Return it by what it asks, with the way to its section."""
+        asked = faces.of(self.card, self.place).asked
+        return f"{asked} :small[{section_link(self.place, self.card.section)}]"
+
+
+def of(due: Due, place: Place) -> Asked | None:
+    """Return the card that is due; None if the course has dropped it."""
+    _, _, name = due.item.partition("/")
+    found = next((each for each in place.lesson.cards if each.id == name), None)
+    return Asked(due, place, found) if found else None
 
 
 def draw(asked: Asked, showing: Showing) -> bool:
@@ -39,21 +57,24 @@ def draw(asked: Asked, showing: Showing) -> bool:
     with st.container(border=True, height=HEIGHT, key=f"{showing.scope}-face"):
         eyebrow(asked.due, asked.place)
         _faces(asked, turned=showing.turned)
-    return buttons(asked, showing)
-
-
-def buttons(asked: Asked, showing: Showing) -> bool:
-    """Draw the row under a card; return whether a grade was recorded."""
-    with st.container(height=ROW, border=False, key=f"{showing.scope}-row"):
+    with row(showing):
         if showing.turned:
-            return _grades(asked, showing)
-        _turn(showing)
+            return grades(asked.due, asked.place, showing)
+        key = showing.key("turn")
+        turn = showing.turn_by_hand
+        st.button("Show answer", key=key, width="stretch", shortcut="Space", on_click=turn)
+        keys.press({"Enter": key}, key=f"{showing.scope}-keys")
     return False
+
+
+def row(showing: Showing) -> AbstractContextManager[object]:
+    """Return the place of the buttons: as tall before a card is turned as after."""
+    return st.container(height=ROW, border=False, key=f"{showing.scope}-row")
 
 
 def eyebrow(due: Due, place: Place) -> None:
     """Say which lesson a card is of, what it is to the learner, and why it is here."""
-    why = _BECAUSE[due.because]
+    why = "it was missed" if due.line else _BECAUSE[due.because]
     said = [place.plain(place.lesson.head.short), f"{due.group}{f', {why}' if why else ''}"]
     if due.lapses >= LEECH:
         said.append(f":orange[a leech: forgotten {due.lapses} times]")
@@ -69,7 +90,7 @@ def _faces(asked: Asked, *, turned: bool) -> None:
     if both.why:
         st.markdown(f":gray[{both.why}]" if _plain(both.why) else both.why)
     _figure(asked.card, asked.place)
-    _own_note(asked)
+    own_note(asked.due, asked.place)
     _leads(asked)
 
 
@@ -83,8 +104,9 @@ def _figure(card: Card, place: Place) -> None:
         figure.draw(drawn.function, alt=place.plain(drawn.alt))
 
 
-def _own_note(asked: Asked) -> None:
-    note = asked.place.learner.record.reviews.notes.get(asked.due.item)
+def own_note(due: Due, place: Place) -> None:
+    """Draw what the learner noted about the card."""
+    note = place.learner.record.reviews.notes.get(due.item)
     if note:
         st.markdown(f":small[:gray[Your note]]  \n{note}")
 
@@ -102,27 +124,15 @@ def section_link(place: Place, section: str) -> str:
     return f"[{title}]({used_in.link(place.lesson, section)})"
 
 
-def named(name: str, place: Place) -> str:
-    """Return a card by what it asks, with the way to its section."""
-    _, _, own = name.partition("/")
-    found = next(each for each in place.lesson.cards if each.id == own)
-    return f"{faces.of(found, place).asked} :small[{section_link(place, found.section)}]"
+def grades(due: Due, place: Place, showing: Showing, *, given: bool = False) -> bool:
+    """Draw the grades, each with its interval; return whether one was recorded.
 
-
-def _turn(showing: Showing) -> None:
-    key = showing.key("turn")
-    st.button(
-        "Show answer", key=key, width="stretch", shortcut="Space", on_click=showing.turn_by_hand
-    )
-    keys.press({"Enter": key}, key=f"{showing.scope}-keys")
-
-
-def _grades(asked: Asked, showing: Showing) -> bool:
-    who = asked.place.learner
-    reviews = who.record.reviews
-    offered = OFFERED[reviews.wishes.buttons]
-    outcomes = reviews.options(asked.due.item, showing.at)
-    suggested = showing.suggested or GOOD
+    What was `given` instead of recalled can only come again.
+    """
+    who, reviews = place.learner, place.learner.record.reviews
+    offered = (AGAIN,) if given else OFFERED[reviews.wishes.buttons]
+    outcomes = reviews.options(due.item, showing.at)
+    suggested = AGAIN if given else showing.suggested or GOOD
     graded, pressed = None, showing.key(f"grade-{suggested}")
     with st.container(horizontal=True, wrap=False, gap="xsmall"):
         for rating in offered:
@@ -131,7 +141,8 @@ def _grades(asked: Asked, showing: Showing) -> bool:
             key = showing.key(f"grade-{rating}")
             if st.button(label, key=key, width="stretch", wrap=True):
                 graded = rating
-    digits = {str(place): showing.key(f"grade-{each}") for place, each in enumerate(offered, 1)}
-    also = {str(GOOD): showing.key(f"grade-{GOOD}")}  # where there are two, as where there are four
-    keys.press({**also, **digits, "Enter": pressed, " ": pressed}, key=f"{showing.scope}-keys")
+    digits = {str(number): showing.key(f"grade-{each}") for number, each in enumerate(offered, 1)}
+    if len(offered) == len(OFFERED["two"]):  # 3 is Good there too
+        digits[str(GOOD)] = showing.key(f"grade-{GOOD}")
+    keys.press({**digits, "Enter": pressed, " ": pressed}, key=f"{showing.scope}-keys")
     return graded is not None and showing.grade(who, graded, buttons=reviews.wishes.buttons)

@@ -64,7 +64,7 @@ def _blank(work: Proof, line: "Line", now: Filling) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         line_field.help_()
         proof.more(work, line, max(hint, 1))
-    proof.hints(line, hint, start=1)
+    proof.hints(work, line, hint, start=1)
 
 
 def _latest(work: Proof, line: "Line") -> None:

@@ -12,7 +12,9 @@ from streamlit.errors import StreamlitAPIException
 from content.load import Lesson, LoadedCourse
 from content.markdown import Directive
 from drills.events import LINE_GIVEN, Attempted
+from drills.queue import missed_since
 from drills.record import proved
+from drills.reviews import line_card
 from pages.parts import derivation, formulas, state, verdicts
 from pages.parts.learner import Learner
 from pages.parts.line_field import Typed
@@ -23,10 +25,12 @@ from pages.parts.saving import save
 if TYPE_CHECKING:
     from engine.algebra.derivation import Derivation
     from engine.algebra.line import Line
+    from engine.algebra.steps import Step
     from engine.algebra.verdict import Verdict
 
-Way = Literal["fill", "prove", "spot"]
+Way = Literal["fill", "prove", "spot", "review"]
 BESIDE = {"ipo-margin": "dpo"}  # a derivation that no lesson shows: one that it belongs to
+REPEATED = "That is the line that stands already. Change it, or go on to the next."
 GRADES = ("the rule", "what it says", "the line itself")
 
 
@@ -85,11 +89,11 @@ class Proof:
         attempt = Attempted(line=line, of=of, way=self.way, **said)
         return save(self.place.learner, self.item, attempt, nonce=nonce)
 
-    def keep_line(
+    def keep_typed(
         self, line: str, typed: Typed, verdict: "Verdict", *, hint: int, rewriting: bool = False
-    ) -> None:
-        """Record a typed line with what became of it, and draw the page anew."""
-        kept = self.keep(
+    ) -> bool:
+        """Record a typed line with what became of it; say so if that fails."""
+        return self.keep(
             line,
             nonce=typed.nonce or None,
             typed=typed.text,
@@ -99,7 +103,12 @@ class Proof:
             hint=hint,
             rewriting=rewriting,
         )
-        if kept:
+
+    def keep_line(
+        self, line: str, typed: Typed, verdict: "Verdict", *, hint: int, rewriting: bool = False
+    ) -> None:
+        """Record a typed line with what became of it, and draw the page anew."""
+        if self.keep_typed(line, typed, verdict, hint=hint, rewriting=rewriting):
             redraw()
 
 
@@ -143,6 +152,15 @@ def judged(expected: str, typed: str) -> "Verdict":
     return verdict
 
 
+@lru_cache(maxsize=512)
+def followed(last: str, wanted: str, typed: str) -> "Step":
+    """Return where a typed line leads from the line that stands; the same for the same three."""
+    follow = import_module("engine.algebra.steps").follow
+    generator = random.Random(f"{last}|{wanted}|{typed}")
+    step: Step = follow(last, wanted, typed, generator=generator)
+    return step
+
+
 def verdict(
     work: Proof, line: str, *, said: "tuple[str, str]", verdict: "Verdict | None" = None
 ) -> None:
@@ -170,10 +188,13 @@ def note(line: "Line") -> None:
         quiet(formulas.words(line.typed_note))
 
 
-def hints(line: "Line", seen: int, *, start: int = 0) -> None:
-    """Draw the hints that were opened."""
+def hints(work: Proof, line: "Line", seen: int, *, start: int = 0) -> None:
+    """Draw the hints that were opened, and what follows from a line that was missed."""
     for grade in range(start, seen):
         st.markdown(f":small[:gray[Hint, {GRADES[grade]}]]  \n{_hint(line, grade)}")
+    reviews = work.place.learner.record.reviews
+    if missed_since(line_card(work.item, line.id), reviews):
+        quiet("This line was missed, so it will come back in [Review](/review).")
 
 
 def more(work: Proof, line: "Line", seen: int) -> None:

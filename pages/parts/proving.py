@@ -1,8 +1,5 @@
 """Prove: only the goal and the last line are given; every line that follows is accepted."""
 
-import random
-from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,9 +14,6 @@ from pages.parts.quiet import quiet
 
 if TYPE_CHECKING:
     from engine.algebra.line import Line
-    from engine.algebra.steps import Step
-
-REPEATED = "That is the line that stands already. Change it, or go on to the next."
 
 
 def draw(work: Proof) -> None:
@@ -62,12 +56,12 @@ def _next(work: Proof, line: "Line", now: Proving) -> None:
         line_field.help_()
         proof.more(work, line, hint)
         _undo(work, line, now)
-    proof.hints(line, hint)
+    proof.hints(work, line, hint)
 
 
 def _check(work: Proof, line: "Line", said: tuple[str, Typed], *, hint: int) -> None:
     last, typed = said
-    step = _followed(last, line.typed, typed.text)
+    step = proof.followed(last, line.typed, typed.text)
     if step.kind == "repeated":
         state.put(work.key("repeated"), value=typed.text)
         return
@@ -82,30 +76,22 @@ def _latest(work: Proof, line: "Line", last: str, now: Proving) -> None:
     if latest is None:
         return
     if state.get(work.key("repeated")):
-        quiet(REPEATED)
+        quiet(proof.REPEATED)
     elif latest.outcome == "equivalent":
         if now.steps and latest == now.steps[-1]:
             _accepted(work, latest)
     elif latest.line == line.id:
-        step = _followed(last, line.typed, latest.typed)
+        step = proof.followed(last, line.typed, latest.typed)
         at, asked = (work.ids[now.reached], last) if step.behind else (line.id, line.typed)
         proof.verdict(work, at, said=(asked, latest.typed), verdict=step.verdict)
 
 
 def _accepted(work: Proof, latest: Attempted) -> None:
     if latest.rewriting:
-        st.markdown(":green[:material/check:] **It follows.** It says the same as the line before.")
+        verdicts.follows()
         return
     wanted = work.derivation.line(latest.line).typed
     verdicts.right(proof.judged(wanted, latest.typed))
-
-
-@lru_cache(maxsize=512)
-def _followed(last: str, wanted: str, typed: str) -> "Step":
-    follow = import_module("engine.algebra.steps").follow
-    generator = random.Random(f"{last}|{wanted}|{typed}")
-    step: Step = follow(last, wanted, typed, generator=generator)
-    return step
 
 
 def _undo(work: Proof, line: "Line", now: Proving) -> None:

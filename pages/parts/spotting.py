@@ -97,7 +97,7 @@ def _repair(work: Proof, line: "Line", now: Spotting) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         line_field.help_()
         proof.more(work, line, max(hint, 1))
-    proof.hints(line, hint, start=1)
+    proof.hints(work, line, hint, start=1)
 
 
 def _finished(work: Proof, slip: "Slip", now: Spotting) -> None:

@@ -38,6 +38,11 @@ def right(verdict: "Verdict", *, said: str = "Right.") -> None:
     st.markdown(f":green[:material/check:] **{said}**{more}")
 
 
+def follows() -> None:
+    """Say that the line before was rewritten."""
+    st.markdown(":green[:material/check:] **It follows.** It says the same as the line before.")
+
+
 def _different(verdict: "Verdict", contrast: "Contrast | None") -> None:
     st.markdown(f":red[:material/close:] {formulas.words(verdict.sentence)}")
     clash = contrast.clash if contrast and contrast.clash else verdict.counterexample

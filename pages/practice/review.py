@@ -1,5 +1,6 @@
 """Review: what is due today, one card at a time, by the scheduler that Anki ships."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import streamlit as st
@@ -10,9 +11,10 @@ from drills.events import Noted, Queued, Suspended, Unreviewed, Unsuspended, ite
 from drills.queue import Due, Queue
 from drills.statistics import sitting, today
 from pages import resources
-from pages.parts import card, learner, links, preferences, showing, spans, state
+from pages.parts import card, learner, line_card, links, preferences, proof, showing, spans, state
 from pages.parts.card import Asked
 from pages.parts.learner import Learner
+from pages.parts.line_card import AskedLine
 from pages.parts.place import Place
 from pages.parts.proof import redraw
 from pages.parts.quiet import quiet
@@ -55,30 +57,32 @@ def _anything(who: Learner) -> bool:
     return next(queues.entered(who.record.reviews, resources.syllabus()), None) is not None
 
 
-def _asked(found: Queue, who: Learner, course: LoadedCourse) -> Asked | None:
+def _asked(found: Queue, who: Learner, course: LoadedCourse) -> Asked | AskedLine | None:
     """Return the card to ask: the one that is shown, the one brought back, else the next."""
     at = showing.shown(SCOPE)
-    all_due = {due.item: due for due in (*found.cards, *found.waiting) if due.line is None}
-    for name in (state.get(BACK), at.item if at else None):
-        if name in all_due:
-            return _of(all_due[name], who, course)
-    due = next((due for due in (*found.cards, *found.early) if due.item in all_due), None)
-    return _of(due, who, course) if due else None
+    first = [state.get(BACK), at.item if at else None]
+    known = {due.item: due for due in (*found.cards, *found.waiting)}
+    wanted = [known[name] for name in first if name in known]
+    every = (_of(due, who, course) for due in (*wanted, *found.cards, *found.early))
+    return next((asked for asked in every if asked is not None), None)
 
 
-def _of(due: Due, who: Learner, course: LoadedCourse) -> Asked:
-    lesson, _, name = due.item.partition("/")
-    place = Place(course, course.lessons[lesson], who)
-    return Asked(due, next(each for each in place.lesson.cards if each.id == name), place)
+def _of(due: Due, who: Learner, course: LoadedCourse) -> Asked | AskedLine | None:
+    """Return a card with its place; None if it asks for a line that the course has dropped."""
+    if due.line is not None:
+        return line_card.of(due, due.line, proof.places(course, who))
+    lesson, _, _ = due.item.partition("/")
+    return card.of(due, Place(course, course.lessons[lesson], who))
 
 
 # --- a card --------------------------------------------------------------------------------------
 
 
-def _card(asked: Asked, found: Queue) -> None:
-    at = showing.show(SCOPE, asked.due.item)
+def _card(asked: Asked | AskedLine, found: Queue) -> None:
+    at = showing.show(SCOPE, asked.item)
     _progress(found, asked.place.learner)
-    if card.draw(asked, at):
+    drawn = card.draw(asked, at) if isinstance(asked, Asked) else line_card.draw(asked, at)
+    if drawn:
         _went_on()
     _menu(asked, at)
 
@@ -99,7 +103,7 @@ def _progress(found: Queue, who: Learner) -> None:
     )
 
 
-def _menu(asked: Asked, at: showing.Showing) -> None:
+def _menu(asked: Asked | AskedLine, at: showing.Showing) -> None:
     who = asked.place.learner
     with st.container(horizontal=True, vertical_alignment="center", key="review-menu"):
         _undo(who)
@@ -146,16 +150,16 @@ def _bring(name: str, done: bool) -> None:  # noqa: FBT001  the result of saving
         redraw()
 
 
-def _suspend(asked: Asked) -> None:
-    if save(asked.place.learner, asked.due.item, Suspended()):
-        state.put(ASIDE, asked.due.item)
+def _suspend(asked: Asked | AskedLine) -> None:
+    if save(asked.place.learner, asked.item, Suspended()):
+        state.put(ASIDE, asked.item)
         showing.put_away(SCOPE)
         redraw()
 
 
-def _note(asked: Asked, at: showing.Showing) -> None:
+def _note(asked: Asked | AskedLine, at: showing.Showing) -> None:
     """Draw the learner's note on this card, to write or change once the answer is seen."""
-    who, name = asked.place.learner, asked.due.item
+    who, name = asked.place.learner, asked.item
     before = who.record.reviews.notes.get(name, "")
     times = int(state.get("review-noted", default=0))
     key = at.key(f"note-{times}")
@@ -202,7 +206,7 @@ def _done(found: Queue, who: Learner, course: LoadedCourse) -> None:
         if preferences.draw(who):
             redraw()
     _leeches(found, who, course)
-    _suspended(who, course)
+    _suspended(found, who, course)
     _add(who, course)
 
 
@@ -239,30 +243,34 @@ def _when(at: datetime, now: datetime, who: Learner) -> str:
 
 
 def _leeches(found: Queue, who: Learner, course: LoadedCourse) -> None:
-    if not found.leeches:
-        return
-    st.markdown("**Leeches.** Forgotten eight times or more. Read their section again, or suspend.")
-    st.markdown("\n".join(f"- {_named(name, who, course)}" for name in found.leeches))
+    named = _named(found.leeches, found, who, course)
+    if named:
+        st.markdown("**Leeches.** Forgotten eight times or more. Read the section again first.")
+        st.markdown("\n".join(f"- {name}" for name in named.values()))
 
 
-def _suspended(who: Learner, course: LoadedCourse) -> None:
-    known = resources.syllabus().cards
-    names = [name for name in known if name in who.record.reviews.suspended]
+def _suspended(found: Queue, who: Learner, course: LoadedCourse) -> None:
+    reviews = who.record.reviews
+    every = (*resources.syllabus().cards, *reviews.lines)
+    names = [name for name in every if name in reviews.suspended]
     if not names:
         return
     with st.expander(f"Suspended cards: {len(names)}"):
-        for name in names:
-            st.markdown(_named(name, who, course))
+        for name, shown in _named(names, found, who, course).items():
+            st.markdown(shown)
             back = st.button("Bring it back", type="tertiary", key=f"review-back-{name}")
             if back and save(who, name, Unsuspended()):
                 redraw()
 
 
-def _named(name: str, who: Learner, course: LoadedCourse) -> str:
-    """Return a card by its question, with the way to its section."""
-    lesson, _, _ = name.partition("/")
-    place = Place(course, course.lessons[lesson], who)
-    return card.named(name, place)
+def _named(
+    names: Iterable[str], found: Queue, who: Learner, course: LoadedCourse
+) -> dict[str, str]:
+    """Return cards by what they ask, with the way to where it is taught."""
+    reviews = who.record.reviews
+    dues = (queues.due(name, reviews, found.now) for name in names)
+    every = (_of(due, who, course) for due in dues)
+    return {asked.item: asked.named() for asked in every if asked is not None}
 
 
 def _add(who: Learner, course: LoadedCourse) -> None:
