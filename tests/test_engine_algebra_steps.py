@@ -1,6 +1,7 @@
 """Lines that follow, and lines that went wrong: what a proof and a spotted error rest on."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -43,6 +44,14 @@ def step(last: str, wanted: str, typed: str) -> Step:
 )
 def test_what_a_line_is_in_a_proof(last: str, wanted: str, typed: str, kind: str) -> None:
     assert step(last, wanted, typed).kind == kind
+
+
+@pytest.mark.parametrize("name", list(all_derivations()))
+def test_every_line_of_a_derivation_leads_on_from_the_one_before(name: str) -> None:
+    typed = [line.typed for line in derivation(name).typed]
+    for last, wanted in pairwise(typed):
+        assert step(last, wanted, wanted).kind == "next"
+        assert step(last, wanted, last.replace("*", " * ")).kind == "repeated"
 
 
 def test_a_wrong_rewriting_names_its_mistake() -> None:

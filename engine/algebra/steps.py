@@ -31,7 +31,7 @@ def follow(last: str, wanted: str, typed: str, *, generator: random.Random) -> S
     ahead = judge(wanted, typed, generator=generator)
     if ahead.outcome == "unreadable":
         return Step("neither", ahead)
-    if ahead.parsed == parse(last)[1]:
+    if _repeats(last, wanted, typed):
         return Step("repeated", ahead)
     behind = judge(last, typed, generator=generator)
     if ahead.outcome == "equivalent":
@@ -42,6 +42,18 @@ def follow(last: str, wanted: str, typed: str, *, generator: random.Random) -> S
     if behind.mistake and not ahead.mistake:
         return Step("neither", behind, behind=True)
     return Step("neither", ahead)
+
+
+def _repeats(last: str, wanted: str, typed: str) -> bool:
+    """Whether the typed line is the one that stands.
+
+    What cancels does so as soon as it is read. Where this makes one of the line that stands and
+    the line to come, it is how they are written that tells them apart.
+    """
+    (stands, before), (written, now) = parse(last), parse(typed)
+    if before == parse(wanted)[1]:
+        return bool(written.latex == stands.latex)
+    return bool(now == before)
 
 
 def _written_as(wanted: str, typed: str, generator: random.Random) -> bool:
