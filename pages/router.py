@@ -56,6 +56,7 @@ def screens(course: LoadedCourse) -> dict[str, list[st.Page]]:
         "Lessons": lessons,
         "Practice": [
             _screen("practice.review", "Review", icon="cards_stack"),
+            _screen("practice.mixed", "Mixed practice", path="practice", icon="shuffle"),
             _screen("practice.prove", "Prove it", icon="function"),
             _screen("labs.screen", "Labs", path="lab", icon="science"),
             _screen("practice.progress", "Your record", icon="monitoring"),

@@ -16,6 +16,7 @@ from drills.store import new_token
 from pages.cookie import NAME
 from tests.browser import Console, Scheme, launch, save_screenshot, settled
 from tests.chromium import obtain_driver
+from tests.learners import Past
 from tests.server import ROOT, Server, sqlite_url
 
 pytest_plugins = ["tests.strict"]
@@ -170,6 +171,12 @@ def open_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> Ite
 
     yield open_app
     _forget_process_state()
+
+
+@pytest.fixture
+def record(tmp_path: Path, token: str) -> Past:
+    """Return the record of the learner as whom `open_app` runs pages, to be filled before."""
+    return Past(sqlite_url(tmp_path / "record.db"), token)
 
 
 @pytest.fixture

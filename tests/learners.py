@@ -1,7 +1,7 @@
 """Learners with a past, written into the record as the app would have written it."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import BrowserContext
 
@@ -12,6 +12,25 @@ from drills.score import uniform
 from drills.store import Store, new_token
 from pages.cookie import NAME
 from tests.server import Server
+
+Happened = tuple[timedelta, str, Payload]  # how long ago, about what, what
+
+
+class Past:
+    """The record of one learner, to be filled before a page is opened."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.token = url, token
+
+    def add(self, happened: Iterable[Happened]) -> None:
+        """Record what happened, the first first."""
+        store = Store(self.url)
+        store.migrate()
+        for ago, name, payload in happened:
+            at = datetime.now(UTC) - ago
+            who = store.ensure_learner(self.token, now=at)
+            store.append(who, name, payload, now=at)
+        store.dispose()
 
 
 def finished(server: Server, lesson: str = "dpo") -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from content.load import load_course
 from drills.events import Queued, item
@@ -35,11 +35,15 @@ def row(page: Page) -> tuple[float, float]:
     return box["y"], box["height"]
 
 
+def face(page: Page) -> Locator:
+    return page.locator("[class*=st-key-review-face]")
+
+
 def test_space_three_and_z(visit: Visit, server: Server, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = visit("/review", context=become(context, server, with_cards(server)))
     expect(page.get_by_text("3 to go")).to_be_visible()
-    asked = page.locator(".st-key-review-face").inner_text()
+    asked = face(page).inner_text()
     before = row(page)
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Good")).to_be_visible(timeout=15_000)
@@ -49,12 +53,12 @@ def test_space_three_and_z(visit: Visit, server: Server, browser: Browser) -> No
     page.keyboard.press("3")
     expect(page.get_by_text("new 1 of 10")).to_be_visible(timeout=15_000)
     settled(page)
-    assert page.locator(".st-key-review-face").inner_text() != asked
+    assert face(page).inner_text() != asked
     assert row(page) == before
     page.keyboard.press("z")
     expect(page.get_by_text("new 0 of 10")).to_be_visible(timeout=15_000)
     settled(page)
-    assert page.locator(".st-key-review-face").inner_text() == asked
+    assert face(page).inner_text() == asked
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Good")).to_be_visible(timeout=15_000)
     context.close()

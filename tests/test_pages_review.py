@@ -1,10 +1,8 @@
 """The review screen, without a browser: cards in, grades out, everything from the record."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -22,12 +20,11 @@ from drills.events import (
     Unreviewed,
 )
 from drills.queue import LEECH
-from drills.store import Store
 from pages import resources
 from pages.parts import learner, showing
 from pages.parts.learner import Learner
 from tests.conftest import OpenApp, Send
-from tests.server import sqlite_url
+from tests.learners import Happened, Past
 
 
 @pytest.fixture(autouse=True)
@@ -37,28 +34,6 @@ def _fast_fingers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 P = TypeVar("P", bound=Payload)
-Happened = tuple[timedelta, str, Payload]  # how long ago, about what, what
-
-
-@pytest.fixture
-def record(tmp_path: Path, token: str) -> "Record":
-    return Record(tmp_path, token)
-
-
-class Record:
-    """The learner's record, to be filled before the page is opened."""
-
-    def __init__(self, folder: Path, token: str) -> None:
-        self.url, self.token = sqlite_url(folder / "record.db"), token
-
-    def add(self, happened: Iterable[Happened]) -> None:
-        store = Store(self.url)
-        store.migrate()
-        for ago, name, payload in happened:
-            at = learner.now() - ago
-            who = store.ensure_learner(self.token, now=at)
-            store.append(who, name, payload, now=at)
-        store.dispose()
 
 
 def text(app: AppTest) -> str:
@@ -107,15 +82,13 @@ def test_cards_can_be_added_by_choice(open_app: OpenApp) -> None:
     assert "new 0 of 10" in text(app)
 
 
-def test_a_read_section_brings_its_cards_in_course_order(open_app: OpenApp, record: Record) -> None:
+def test_a_read_section_brings_its_cards_in_course_order(open_app: OpenApp, record: Past) -> None:
     card = resources.course().lessons["entropy"].cards[0]
     record.add([(timedelta(hours=1), f"entropy/{card.section}", Read())])
     assert "new, its section was read" in text(open_app("review"))
 
 
-def test_a_card_is_turned_graded_and_followed_by_the_next(
-    open_app: OpenApp, record: Record
-) -> None:
+def test_a_card_is_turned_graded_and_followed_by_the_next(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson())
     app = open_app("review")
     first = text(app)
@@ -134,7 +107,7 @@ def test_a_card_is_turned_graded_and_followed_by_the_next(
 
 
 def test_the_intervals_are_those_of_the_scheduler_for_this_very_card(
-    open_app: OpenApp, record: Record
+    open_app: OpenApp, record: Past
 ) -> None:
     name = of_lesson(count=1)[0][1]
     record.add([(timedelta(days=20), name, Reviewed(rating=4))])
@@ -147,7 +120,7 @@ def test_the_intervals_are_those_of_the_scheduler_for_this_very_card(
     assert "reviews 0 of 200" in text(app)
 
 
-def test_two_buttons_are_again_and_good(open_app: OpenApp, record: Record) -> None:
+def test_two_buttons_are_again_and_good(open_app: OpenApp, record: Past) -> None:
     record.add([*of_lesson(), (timedelta(), "reviews", Preferred(buttons="two"))])
     app = press(open_app("review"), "Show answer")
     assert [each.split()[0] for each in grades(app)] == ["Again", "Good"]
@@ -156,7 +129,7 @@ def test_two_buttons_are_again_and_good(open_app: OpenApp, record: Record) -> No
     assert (graded.rating, graded.buttons) == (3, "two")
 
 
-def test_a_card_of_one_nonce_counts_once(open_app: OpenApp, record: Record) -> None:
+def test_a_card_of_one_nonce_counts_once(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson())
     app = press(open_app("review"), "Show answer")
     who, at = app.session_state["learner"], app.session_state["review-showing"]
@@ -168,7 +141,7 @@ def test_a_card_of_one_nonce_counts_once(open_app: OpenApp, record: Record) -> N
 
 
 def test_a_second_click_at_once_does_not_turn_the_next_card(
-    open_app: OpenApp, record: Record, monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp, record: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record.add(of_lesson())
     app = open_app("review")
@@ -178,7 +151,7 @@ def test_a_second_click_at_once_does_not_turn_the_next_card(
     assert len(grades(press(app, "Show answer"))) == 4
 
 
-def test_undo_brings_the_card_back_and_asks_it_next(open_app: OpenApp, record: Record) -> None:
+def test_undo_brings_the_card_back_and_asks_it_next(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson())
     app = open_app("review")
     before = app.session_state["review-showing"].item
@@ -194,7 +167,7 @@ def test_undo_brings_the_card_back_and_asks_it_next(open_app: OpenApp, record: R
     assert app.session_state["review-showing"].item != before
 
 
-def test_a_reload_in_the_middle_loses_nothing(open_app: OpenApp, record: Record) -> None:
+def test_a_reload_in_the_middle_loses_nothing(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson())
     app = press(press(open_app("review"), "Show answer"), "Easy")
     asked = app.session_state["review-showing"].item
@@ -205,7 +178,7 @@ def test_a_reload_in_the_middle_loses_nothing(open_app: OpenApp, record: Record)
     assert "**3 to go**" in text(again)
 
 
-def test_a_suspended_card_is_gone_until_undo(open_app: OpenApp, record: Record) -> None:
+def test_a_suspended_card_is_gone_until_undo(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson())
     app = press(open_app("review"), "Suspend")
     assert len(events(app, Suspended)) == 1
@@ -215,7 +188,7 @@ def test_a_suspended_card_is_gone_until_undo(open_app: OpenApp, record: Record) 
     assert "**3 to go**" in text(app)
 
 
-def test_suspended_cards_are_listed_at_the_end(open_app: OpenApp, record: Record) -> None:
+def test_suspended_cards_are_listed_at_the_end(open_app: OpenApp, record: Past) -> None:
     (_, name, queued) = of_lesson(count=1)[0]
     record.add([(timedelta(hours=1), name, queued), (timedelta(), name, Suspended())])
     app = open_app("review")
@@ -225,7 +198,7 @@ def test_suspended_cards_are_listed_at_the_end(open_app: OpenApp, record: Record
 
 
 def test_a_note_is_written_shown_with_the_answer_and_removed(
-    open_app: OpenApp, record: Record
+    open_app: OpenApp, record: Past
 ) -> None:
     record.add(of_lesson(count=1))
     app = press(open_app("review"), "Show answer")
@@ -240,7 +213,7 @@ def test_a_note_is_written_shown_with_the_answer_and_removed(
     assert [each.text for each in events(again, Noted)][-1] == ""
 
 
-def test_the_end_says_how_many_how_long_and_when_next(open_app: OpenApp, record: Record) -> None:
+def test_the_end_says_how_many_how_long_and_when_next(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson(count=2))
     app = press(press(open_app("review"), "Show answer"), "Again")
     press(app, "End")
@@ -252,7 +225,7 @@ def test_the_end_says_how_many_how_long_and_when_next(open_app: OpenApp, record:
     assert "**2 to go**" in text(app)
 
 
-def test_when_all_is_done_it_says_when_the_next_is_due(open_app: OpenApp, record: Record) -> None:
+def test_when_all_is_done_it_says_when_the_next_is_due(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson(count=1))
     app = press(press(open_app("review"), "Show answer"), "Easy")
     assert [each.value for each in app.subheader] == ["All done for now"]
@@ -261,14 +234,14 @@ def test_when_all_is_done_it_says_when_the_next_is_due(open_app: OpenApp, record
     assert "**1 to go**" in text(app)
 
 
-def test_what_the_caps_keep_back_is_said(open_app: OpenApp, record: Record) -> None:
+def test_what_the_caps_keep_back_is_said(open_app: OpenApp, record: Past) -> None:
     record.add([*of_lesson(count=3), (timedelta(), "reviews", Preferred(new_per_day=1))])
     app = press(press(open_app("review"), "Show answer"), "Easy")
     assert "The next card is due tomorrow." in text(app)
     assert "keep 2 new cards" in text(app)
 
 
-def test_settings_are_recorded_and_hold_at_once(open_app: OpenApp, record: Record) -> None:
+def test_settings_are_recorded_and_hold_at_once(open_app: OpenApp, record: Past) -> None:
     record.add(of_lesson(count=3))
     app = open_app("review")
     app.number_input[0].set_value(2)
@@ -281,7 +254,7 @@ def test_settings_are_recorded_and_hold_at_once(open_app: OpenApp, record: Recor
     assert len(grades(press(app, "Show answer"))) == 2
 
 
-def test_a_leech_is_named_and_leads_to_its_section(open_app: OpenApp, record: Record) -> None:
+def test_a_leech_is_named_and_leads_to_its_section(open_app: OpenApp, record: Past) -> None:
     name = of_lesson(count=1)[0][1]
     often: list[Happened] = [(timedelta(days=400), name, Reviewed(rating=4))]
     for n in range(LEECH):
@@ -296,7 +269,7 @@ def test_a_leech_is_named_and_leads_to_its_section(open_app: OpenApp, record: Re
 
 
 @pytest.mark.parametrize("lesson", ["cross-entropy", "calibration"])
-def test_every_card_shows_both_faces(open_app: OpenApp, record: Record, lesson: str) -> None:
+def test_every_card_shows_both_faces(open_app: OpenApp, record: Past, lesson: str) -> None:
     cards = resources.course().lessons[lesson].cards
     wish = (timedelta(), "reviews", Preferred(new_per_day=99))
     record.add([*of_lesson(lesson, len(cards)), wish])
@@ -358,7 +331,7 @@ def test_a_line_missed_in_a_proof_is_asked_for_here_and_graded(
 
 
 def test_a_wrong_line_is_told_and_suggests_again(
-    open_app: OpenApp, record: Record, send: Send
+    open_app: OpenApp, record: Past, send: Send
 ) -> None:
     record.add([missed()])
     app = send(open_app("review"), WRONG)
@@ -373,7 +346,7 @@ def test_a_wrong_line_is_told_and_suggests_again(
 
 @pytest.mark.parametrize("typed", ["2*u - 1/(", "banana = 3"])
 def test_what_cannot_be_read_never_counts(
-    open_app: OpenApp, record: Record, send: Send, typed: str
+    open_app: OpenApp, record: Past, send: Send, typed: str
 ) -> None:
     record.add([missed()])
     app = send(open_app("review"), typed)
@@ -384,7 +357,7 @@ def test_what_cannot_be_read_never_counts(
 
 
 def test_the_line_before_rewritten_is_no_answer_yet(
-    open_app: OpenApp, record: Record, send: Send
+    open_app: OpenApp, record: Past, send: Send
 ) -> None:
     record.add([missed()])
     app = send(open_app("review"), "u^2 - u/tau + 1/(4*tau^2)")
@@ -394,7 +367,7 @@ def test_the_line_before_rewritten_is_no_answer_yet(
     assert "stands already" in text(app)
 
 
-def test_a_line_that_is_shown_can_only_come_again(open_app: OpenApp, record: Record) -> None:
+def test_a_line_that_is_shown_can_only_come_again(open_app: OpenApp, record: Past) -> None:
     record.add([missed()])
     app = press(open_app("review"), "Show the line")
     assert [each.split()[0] for each in grades(app)] == ["Again"]
@@ -404,9 +377,7 @@ def test_a_line_that_is_shown_can_only_come_again(open_app: OpenApp, record: Rec
     assert events(app, Attempted)[-1].hint == 3
 
 
-def test_lines_that_the_course_has_dropped_are_passed_over(
-    open_app: OpenApp, record: Record
-) -> None:
+def test_lines_that_the_course_has_dropped_are_passed_over(open_app: OpenApp, record: Past) -> None:
     gone = Attempted(line="gone", of=2, way="prove", outcome="different")
     record.add([missed("gone"), (timedelta(hours=1), "dpo/no-such", gone), *of_lesson(count=1)])
     app = open_app("review")

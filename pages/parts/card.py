@@ -15,7 +15,7 @@ from pages.parts.showing import Showing
 
 HEIGHT = 400  # pixels of the face; what is longer scrolls in it
 ROW = 72  # pixels of the buttons under it
-KEYS = "Space or Enter turns the card, then presses the grade in bold. The digits grade, Z undoes."
+KEYS = "Space or Enter turns the card, then presses the grade in bold. Digits grade, Z undoes."
 NO_BREAK = "\N{NO-BREAK SPACE}"
 NAMES = {AGAIN: "Again", HARD: "Hard", GOOD: "Good", EASY: "Easy"}
 OFFERED = {"four": (AGAIN, HARD, GOOD, EASY), "two": (AGAIN, GOOD)}
@@ -54,7 +54,7 @@ def of(due: Due, place: Place) -> Asked | None:
 
 def draw(asked: Asked, showing: Showing) -> bool:
     """Draw the card and its buttons; return whether it was graded in this run."""
-    with st.container(border=True, height=HEIGHT, key=f"{showing.scope}-face"):
+    with frame(showing, HEIGHT):
         eyebrow(asked.due, asked.place)
         _faces(asked, turned=showing.turned)
     with row(showing):
@@ -65,6 +65,11 @@ def draw(asked: Asked, showing: Showing) -> bool:
         st.button("Show answer", key=key, width="stretch", shortcut="Space", on_click=turn)
         keys.press({"Enter": key}, key=f"{showing.scope}-keys")
     return False
+
+
+def frame(showing: Showing, height: int) -> AbstractContextManager[object]:
+    """Return the place of the face, anew for each card: the next one begins at its top."""
+    return st.container(border=True, height=height, key=showing.key("face"))
 
 
 def row(showing: Showing) -> AbstractContextManager[object]:

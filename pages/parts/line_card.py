@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from engine.algebra.line import Line
     from engine.algebra.steps import Step
 
+HEIGHT = 640  # pixels of the face: the verdict on a typed line has its place from the start
+KEYS = "Enter checks the line, then presses the grade in bold. Digits grade, Z undoes."
+
 
 class Wanted(NamedTuple):
     """A line that is asked for, and the one it follows."""
@@ -72,7 +75,7 @@ def link(wanted: Wanted) -> str:
 
 def draw(asked: AskedLine, showing: Showing) -> bool:
     """Draw the card and its buttons; return whether it was graded in this run."""
-    with st.container(border=True, height=card.HEIGHT, key=f"{showing.scope}-face"):
+    with card.frame(showing, HEIGHT):
         card.eyebrow(asked.due, asked.place)
         face(asked.wanted, showing)
         if showing.turned:
@@ -110,7 +113,8 @@ def give(wanted: Wanted, showing: Showing, *, width: str) -> None:
     key = showing.key(f"give-{width}")
     label = "Show the line"
     help_ = "It then comes again soon."
-    if not st.button(label, key=key, width=width, help=help_):  # type: ignore[arg-type]
+    pressed = st.button(label, key=key, width=width, help=help_)  # type: ignore[arg-type]
+    if not (pressed and showing.settled):
         return
     if wanted.work.keep(wanted.line.id, asked="hint", hint=3):
         state.put(showing.key("given"), value=True)

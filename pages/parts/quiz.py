@@ -107,17 +107,15 @@ def _is_answered(question: Choice | Synthesis, place: Place) -> bool:
 
 
 def _choice(question: Choice, place: Place) -> None:
-    st.markdown(place.words(question.prompt))
     name = place.item(question.id)
     latest = place.learner.record.latest(Answered, name)
     retry = f"retry-{name}"
     if latest is None or not fits(question, latest.payload) or state.get(retry):
-        _ask(question, place)
+        if answer(question, place):
+            state.drop(retry)
+            st.rerun(scope="app")
         return
-    options = place.options(question)
-    belief.tell(options, latest.payload.probabilities, right=question.answer, key=f"told-{name}")
-    predict.feedback(grade(question, latest.payload.probabilities, unit=units.of_scores()), place)
-    quiet(f"Source: {prose.cite(question.source, course=place.course)}")
+    tell(question, latest.payload, place)
     st.button(
         "Answer again",
         type="tertiary",
@@ -128,19 +126,29 @@ def _choice(question: Choice, place: Place) -> None:
     )
 
 
-def _ask(question: Choice, place: Place) -> None:
+def answer(question: Choice, place: Place) -> bool:
+    """Draw the question; return whether an answer was recorded in this run."""
+    st.markdown(place.words(question.prompt))
     name = place.item(question.id)
     hinted = predict.hint(question.hint, place, key=f"hint-{name}")
     times = len(place.learner.record.all(Answered, name))
     said = belief.ask(place.options(question), key=f"ask-{name}-{times}")
     if said is None:
-        return
+        return False
     payload = Answered(
         probabilities=predict.probabilities(said, question), right=question.answer, hint=hinted
     )
-    if save(place.learner, name, payload, nonce=said.nonce):
-        state.drop(f"retry-{name}")
-        st.rerun(scope="app")
+    return save(place.learner, name, payload, nonce=said.nonce)
+
+
+def tell(question: Choice, answered: Answered, place: Place) -> None:
+    """Draw the question with what was believed, what it was worth, and what is right."""
+    st.markdown(place.words(question.prompt))
+    key = f"told-{place.item(question.id)}"
+    probabilities = answered.probabilities
+    belief.tell(place.options(question), probabilities, right=question.answer, key=key)
+    predict.feedback(grade(question, probabilities, unit=units.of_scores()), place)
+    quiet(f"Source: {prose.cite(question.source, course=place.course)}")
 
 
 def _synthesis(question: Synthesis, place: Place) -> None:

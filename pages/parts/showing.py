@@ -25,6 +25,11 @@ class Showing:
     suggested: int | None = None  # the rating that what was typed suggests
 
     @property
+    def settled(self) -> bool:
+        """Whether a click now is meant for this card, and not for the one before."""
+        return now() - self.at >= DOUBLE
+
+    @property
     def milliseconds(self) -> int:
         """How long it has been shown."""
         return int(min(now() - self.at, LONGEST) / timedelta(milliseconds=1))
@@ -40,7 +45,7 @@ class Showing:
 
     def turn_by_hand(self) -> None:
         """Show the answer, unless the click was meant for the card before."""
-        if now() - self.at >= DOUBLE:
+        if self.settled:
             self.turn()
 
     def grade(self, who: Learner, rating: int, *, buttons: str) -> bool:

@@ -116,7 +116,8 @@ def _menu(asked: Asked | AskedLine, at: showing.Showing) -> None:
         if preferences.draw(who):
             redraw()
     aside = state.get(ASIDE)
-    quiet("Suspended: it is not asked again. Undo brings it back." if aside else card.KEYS)
+    how = card.KEYS if isinstance(asked, Asked) else line_card.KEYS
+    quiet("Suspended: it is not asked again. Undo brings it back." if aside else how)
 
 
 def _undo(who: Learner) -> None:
