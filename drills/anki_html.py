@@ -88,21 +88,20 @@ class Cloze:
     @property
     def shut(self) -> str:
         """Return it as a question: each gap as its hint or as `[...]`."""
-        return _each_gap(self.marked, lambda gap: f"[{gap[2] or '...'}]")
+        return _each_gap(self.marked, lambda gap: f"[{_hint(gap)}]")
 
     @property
     def filled(self) -> str:
         """Return it as an answer: the sentence without gaps."""
         return _each_gap(self.marked, lambda gap: gap[1])
 
+    def gaps_stressed(self, stress: Callable[[str], str]) -> str:
+        """Return `shut` with its gaps stressed, except within a formula."""
+        return _each_gap(self.marked, lambda gap: _unless_within(gap, f"[{_hint(gap)}]", stress))
+
     def stressed(self, stress: Callable[[str], str]) -> str:
-        """Return `filled`, with what each gap hid stressed, except within a formula."""
-
-        def put(gap: re.Match[str]) -> str:
-            within = len(_DOLLAR.findall(gap.string[: gap.start()])) % 2
-            return gap[1] if within else stress(gap[1])
-
-        return _each_gap(self.marked, put)
+        """Return `filled` with what each gap hid stressed, except within a formula."""
+        return _each_gap(self.marked, lambda gap: _unless_within(gap, gap[1], stress))
 
 
 class _UnclearError(Exception):
@@ -186,6 +185,16 @@ def _end_of_gap(text: str, start: int) -> int:
         if depth < 0 and text.startswith("}}", brace.start()):
             return brace.start()
     raise DeckError(f"expected }}}} at the end of a gap, braces balanced before it; got: {text}")
+
+
+def _hint(gap: re.Match[str]) -> str:
+    return gap[2] or "..."
+
+
+def _unless_within(gap: re.Match[str], text: str, stress: Callable[[str], str]) -> str:
+    """Stress the text that takes a gap's place, unless the gap stands within a formula."""
+    within = len(_DOLLAR.findall(gap.string[: gap.start()])) % 2
+    return text if within else stress(text)
 
 
 def _each_gap(marked: str, put: Callable[[re.Match[str]], str]) -> str:

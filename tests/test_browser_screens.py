@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 SCREENS = (
     *("/", "/progress", "/decks", "/glossary?term=kl-divergence", "/sources", "/errata"),
     *("/errata?way=Spot+the+error", "/restore?code=none", "/lab?id=dpo"),
+    *("/review", "/practice"),
 )
 
 

@@ -216,6 +216,9 @@ def test_a_private_character_of_the_author_is_only_a_character() -> None:
 def test_a_cloze_can_stay_markdown_with_what_was_hidden_stressed() -> None:
     gaps = Cloze.unconverted(r"*So* {{c1::$\log p$}} is $x_{{{c2::i}}}$, in {{c1::nats::a unit}}.")
     assert gaps.shut == r"*So* [...] is $x_{[...]}$, in [a unit]."
+    assert gaps.gaps_stressed(lambda gap: f"**{gap}**") == (
+        r"*So* **[...]** is $x_{[...]}$, in **[a unit]**."
+    )
     assert gaps.stressed(lambda hidden: f"**{hidden}**") == (
         r"*So* **$\log p$** is $x_{i}$, in **nats**."
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_what_a_lesson_needs_most_comes_before_what_it_needs_less() -> None:
 
 def offered(*happened: tuple[str, Payload]) -> list[Task]:
     """The tasks of a learner for whom these things happened, a minute apart."""
-    events = [
+    events: list[Event[Any]] = [
         Event(n, LearnerId(1), p.kind, name, START + n * timedelta(minutes=1), f"n{n}", to_json(p))
         for n, (name, p) in zip(count(1), happened, strict=False)
     ]
@@ -161,7 +162,7 @@ def test_the_result_counts_each_kind_and_adds_the_bits() -> None:
         ("dpo/ipo-margin", attempt("margin", "unreadable")),
         ("kl/gibbs", Attempted(line="bound", of=2, way="review", asked="hint", hint=3)),
     ]
-    events = [
+    events: list[Event[Any]] = [
         Event(n, LearnerId(1), p.kind, name, START, f"n{n}", to_json(p))
         for n, (name, p) in zip(count(1), said, strict=False)
     ]

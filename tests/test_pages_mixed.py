@@ -121,7 +121,8 @@ def test_a_task_can_be_skipped_and_the_session_ended(open_app: OpenApp, begun: P
     app = press(press(open_app("practice"), "Begin"), "Skip")
     assert "**2 of 10**" in text(app)
     press(app, "End")
-    assert [each.value for each in app.subheader] == ["Done"]
+    assert [each.value for each in app.subheader] == ["The session is over"]
+    assert list(app.metric) == []
     assert who(app).record.all(Reviewed) == ()
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from drills.errors import RecordUnavailableError
 from drills.events import (
     Attempted,
     Noted,
@@ -140,6 +141,26 @@ def test_a_card_of_one_nonce_counts_once(open_app: OpenApp, record: Past) -> Non
     assert len(events(app, Reviewed)) == 2
 
 
+def test_a_grade_that_cannot_be_kept_is_told_and_the_card_stays(
+    open_app: OpenApp, record: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record.add(of_lesson())
+    app = press(open_app("review"), "Show answer")
+    asked = app.session_state["review-showing"].item
+
+    def full(*_: object, **__: object) -> None:
+        raise RecordUnavailableError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Learner, "add", full)
+        press(app, "Good")
+    assert [each.value for each in app.error] == ["The disk is full."]
+    assert app.session_state["review-showing"].item == asked
+    assert len(grades(app)) == 4
+    press(app, "Good")
+    assert len(events(app, Reviewed)) == 1
+
+
 def test_a_second_click_at_once_does_not_turn_the_next_card(
     open_app: OpenApp, record: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +244,9 @@ def test_the_end_says_how_many_how_long_and_when_next(open_app: OpenApp, record:
     assert metrics(app)["time"].endswith(" s")
     press(app, "Go on")
     assert "**2 to go**" in text(app)
+    press(press(press(app, "Show answer"), "Easy"), "End")
+    assert "The next card is due in 1 minute." in text(app)  # and may be asked early
+    assert "**1 to go**" in text(press(app, "Go on"))
 
 
 def test_when_all_is_done_it_says_when_the_next_is_due(open_app: OpenApp, record: Past) -> None:

@@ -13,7 +13,7 @@ from pages.parts.place import Place
 from pages.parts.quiet import quiet
 from pages.parts.showing import Showing
 
-HEIGHT = 400  # pixels of the face; what is longer scrolls in it
+HEIGHT = 420  # pixels of the face; what is longer scrolls in it
 ROW = 72  # pixels of the buttons under it
 KEYS = "Space or Enter turns the card, then presses the grade in bold. Digits grade, Z undoes."
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -59,12 +59,11 @@ def draw(asked: Asked, showing: Showing) -> bool:
         _faces(asked, turned=showing.turned)
     with row(showing):
         if showing.turned:
-            return grades(asked.due, asked.place, showing)
-        key = showing.key("turn")
-        turn = showing.turn_by_hand
-        st.button("Show answer", key=key, width="stretch", shortcut="Space", on_click=turn)
-        keys.press({"Enter": key}, key=f"{showing.scope}-keys")
-    return False
+            rating = grades(asked.due, asked.place, showing)
+        else:
+            rating = None
+            _turn(showing)
+    return graded(rating, asked.place, showing)
 
 
 def frame(showing: Showing, height: int) -> AbstractContextManager[object]:
@@ -129,25 +128,39 @@ def section_link(place: Place, section: str) -> str:
     return f"[{title}]({used_in.link(place.lesson, section)})"
 
 
-def grades(due: Due, place: Place, showing: Showing, *, given: bool = False) -> bool:
-    """Draw the grades, each with its interval; return whether one was recorded.
+def graded(rating: int | None, place: Place, showing: Showing) -> bool:
+    """Record a grade, if there is one; return whether it is on disk."""
+    who = place.learner
+    buttons = who.record.reviews.wishes.buttons
+    return rating is not None and showing.grade(who, rating, buttons=buttons)
+
+
+def _turn(showing: Showing) -> None:
+    key = showing.key("turn")
+    turn = showing.turn_by_hand
+    st.button("Show answer", key=key, width="stretch", shortcut="Space", on_click=turn)
+    keys.press({"Enter": key}, key=f"{showing.scope}-keys")
+
+
+def grades(due: Due, place: Place, showing: Showing, *, given: bool = False) -> int | None:
+    """Draw the grades, each with its interval; return the one that was pressed.
 
     What was `given` instead of recalled can only come again.
     """
-    who, reviews = place.learner, place.learner.record.reviews
+    reviews = place.learner.record.reviews
     offered = (AGAIN,) if given else OFFERED[reviews.wishes.buttons]
     outcomes = reviews.options(due.item, showing.at)
     suggested = AGAIN if given else showing.suggested or GOOD
-    graded, pressed = None, showing.key(f"grade-{suggested}")
+    chosen, pressed = None, showing.key(f"grade-{suggested}")
     with st.container(horizontal=True, wrap=False, gap="xsmall"):
         for rating in offered:
             name = f"**{NAMES[rating]}**" if rating == suggested else NAMES[rating]
             label = f"{name} :small[{outcomes[rating].label.replace(' ', NO_BREAK)}]"
             key = showing.key(f"grade-{rating}")
             if st.button(label, key=key, width="stretch", wrap=True):
-                graded = rating
+                chosen = rating
     digits = {str(number): showing.key(f"grade-{each}") for number, each in enumerate(offered, 1)}
     if len(offered) == len(OFFERED["two"]):  # 3 is Good there too
         digits[str(GOOD)] = showing.key(f"grade-{GOOD}")
     keys.press({**digits, "Enter": pressed, " ": pressed}, key=f"{showing.scope}-keys")
-    return graded is not None and showing.grade(who, graded, buttons=reviews.wishes.buttons)
+    return chosen

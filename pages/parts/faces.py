@@ -26,7 +26,7 @@ def of(card: Card, place: Place) -> Faces:
         return Faces(asked, answered, in_place=False, why=place.words(card.why or ""))
     gaps = Cloze.unconverted(card.text)
     return Faces(
-        asked=place.words(gaps.shut),
+        asked=place.words(gaps.gaps_stressed(_marked)),
         answered=place.words(gaps.stressed(_marked)),
         in_place=True,
         why=place.words(card.extra or ""),
@@ -34,7 +34,7 @@ def of(card: Card, place: Place) -> Faces:
 
 
 def _marked(hidden: str) -> str:
-    """Return what a gap hid on a gray ground; as it is if its brackets would end the ground."""
+    """Return text on a gray ground; as it is if its brackets would end the ground."""
     depth = 0
     for sign in hidden:
         depth += _PAIRS.get(sign, 0)

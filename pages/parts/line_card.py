@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.algebra.line import Line
     from engine.algebra.steps import Step
 
-HEIGHT = 640  # pixels of the face: the verdict on a typed line has its place from the start
+HEIGHT = 590  # pixels of the face: the verdict on a typed line has its place from the start
 KEYS = "Enter checks the line, then presses the grade in bold. Digits grade, Z undoes."
 
 
@@ -80,12 +80,13 @@ def draw(asked: AskedLine, showing: Showing) -> bool:
         face(asked.wanted, showing)
         if showing.turned:
             card.own_note(asked.due, asked.place)
+    rating, given = None, was_given(showing)
     with card.row(showing):
         if showing.turned:
-            given = was_given(showing)
-            return card.grades(asked.due, asked.place, showing, given=given)
-        give(asked.wanted, showing, width="stretch")
-    return False
+            rating = card.grades(asked.due, asked.place, showing, given=given)
+        else:
+            give(asked.wanted, showing, width="stretch")
+    return card.graded(rating, asked.place, showing)
 
 
 def face(wanted: Wanted, showing: Showing) -> None:
@@ -103,9 +104,10 @@ def face(wanted: Wanted, showing: Showing) -> None:
     if typed is not None:
         _check(wanted, showing, typed)
     _said(step, showing)
-    if showing.turned:
-        give(wanted, showing, width="content")
-    line_field.help_()
+    with st.container(horizontal=True):
+        line_field.help_()
+        if showing.turned:
+            give(wanted, showing, width="content")
 
 
 def give(wanted: Wanted, showing: Showing, *, width: str) -> None:

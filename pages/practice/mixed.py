@@ -197,11 +197,15 @@ def _next(shown: Showing) -> bool:
 def _end(who: Learner, course: LoadedCourse) -> None:
     """Draw what the session came to, and the way to another one."""
     done = mixture.result(who.events[int(state.get(SINCE, default=0)) :])
-    st.subheader("Done", anchor=False)
-    cards, questions, lines = st.columns(3)
-    cards.metric("cards recalled", f"{done.cards - done.again} of {done.cards}")
-    questions.metric("questions right", f"{done.right} of {done.questions}")
-    lines.metric("lines typed", f"{done.typed} of {done.lines}")
+    st.subheader("The session is over", anchor=False)
+    figures = (
+        ("cards recalled", done.cards - done.again, done.cards),
+        ("questions right", done.right, done.questions),
+        ("lines typed", done.typed, done.lines),
+    )
+    for column, (label, good, of) in zip(st.columns(3), figures, strict=True):
+        if of:
+            column.metric(label, f"{good} of {of}")
     if done.questions:
         quiet(
             f"Your answers were worth **{units.scored(done.bits)}**. Toward a lesson's score only "

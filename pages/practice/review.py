@@ -200,7 +200,7 @@ def _done(found: Queue, who: Learner, course: LoadedCourse) -> None:
     _summary(found, who)
     st.markdown(_next(found, who, left))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if left and st.button("Go on", icon=":material/play_arrow:", key="review-go-on"):
+        if found.next and st.button("Go on", icon=":material/play_arrow:", key="review-go-on"):
             state.put(ENDED, value=False)
             redraw()
         _undo(who)
