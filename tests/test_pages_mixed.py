@@ -84,7 +84,7 @@ def test_each_kind_is_done_recorded_and_summed_up(
         if task.kind == "card":
             press(press(app, "Show answer"), "Good")
         elif task.kind == "question":
-            said.append(belief.Committed(None, f"nonce-{number}"))
+            said.append(belief.Committed(None, f"belief-{number}"))
             press(app.run(), "Next")
         else:
             name = task.derivation.partition("/")[2]
