@@ -6,6 +6,7 @@ comes. A full stop stands before every text, so that its first token has a conte
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 import torch
@@ -135,6 +136,38 @@ def tokens_until_zero(
     while product > 0:
         product, taken = product * factor, taken + 1
     return taken
+
+
+def least_positive(
+    precision: torch.dtype,  # torch.float64, torch.float32, ...
+) -> float:
+    """The smallest number above zero that a format holds, a subnormal one (IEEE 754)."""
+    format_ = torch.finfo(precision)
+    return format_.tiny * format_.eps
+
+
+def product_ends_at(
+    probability: float,  # above 0, at most 0.999
+    *,
+    precision: torch.dtype,  # torch.float64, torch.float32, ...
+) -> float:
+    """Where the product of ever more equal factors ends, taken step by step, in closed form.
+
+    There the numbers are whole multiples k of the smallest one, and k stays if k(1 − p) ≤ 1/2:
+    less than half is rounded up again, and exactly half goes to the even neighbor (IEEE 754). Up to
+    one half that is k = 0; above, the product is never zero, and never moves again.
+
+    Raises:
+        RangeError: the probability is not above 0 and at most 0.999.
+    """
+    if not 0 < probability <= 0.999:
+        raise RangeError.expected(
+            "a probability above 0 and at most 0.999", got=probability, advice="Try 0.9."
+        )
+    factor = Fraction(torch.tensor(probability, dtype=precision).item())
+    most = 1 / (2 * (1 - factor))
+    tie_to_odd = most.denominator == 1 and most.numerator % 2 == 1
+    return (most.numerator // most.denominator - tie_to_odd) * least_positive(precision)
 
 
 def conditionals(
