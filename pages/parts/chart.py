@@ -1,5 +1,6 @@
 """Charts as Vega-Lite. A color is a role: the same in every chart, formula and sentence."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,11 +58,23 @@ def bars(rows: Rows, frame: Frame, *, key: str) -> None:
             "title": None,
             "scale": {"domain": list(frame.domain or (0, 1))},
         },
-        "color": _ROLE | {"legend": {"orient": "bottom", "title": None, "values": _names(rows)}},
+        "color": _ROLE | {"legend": _legend(rows)},
         "tooltip": _tooltip("group", "name", number="value"),
     }
     mark = {"type": "bar", "cornerRadiusEnd": 1}
     _draw({"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}, frame, key)
+
+
+def _legend(rows: Rows) -> dict[str, Any]:
+    """A swatch for each role that occurs, called by the name that its bars have."""
+    names = {row["role"]: row["name"] for row in rows}
+    said = json.dumps(names, ensure_ascii=False)
+    return {
+        "orient": "bottom",
+        "title": None,
+        "values": list(names),
+        "labelExpr": f"{said}[datum.value]",
+    }
 
 
 def against(rows: Rows, frame: Frame, *, key: str) -> None:

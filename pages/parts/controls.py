@@ -150,9 +150,9 @@ class Kept:
     check: Callable[[str], bool] = field(default=lambda text: len(text) <= 200)
 
     def draw(self, lab_id: str, _values: Values) -> str:
-        """Draw nothing; return what was set last in this tab, else what the address says."""
+        """Draw nothing; return what the address says, else what was set last in this tab."""
         key = lab.parameter(lab_id, self.name)
-        text = str(state.get(key, default=st.query_params.get(key, self.usual)))
+        text = str(st.query_params.get(key, state.get(key, default=self.usual)))
         return text if self.check(text) else self.usual
 
     def face(self, value: object) -> str:
@@ -162,9 +162,16 @@ class Kept:
 
 def keep(lab_id: str, name: str, text: str) -> None:
     """Set a kept text, in this tab and in the address."""
-    key = lab.parameter(lab_id, name)
-    state.put(key, text)
-    st.query_params[key] = text
+    keep_all(lab_id, {name: text})
+
+
+def keep_all(lab_id: str, texts: Mapping[str, str]) -> None:
+    """Set kept texts that belong together; for *Back* they are one change, and none if equal."""
+    kept = {lab.parameter(lab_id, name): text for name, text in texts.items()}
+    for key, text in kept.items():
+        state.put(key, text)
+    if any(st.query_params.get(key) != text for key, text in kept.items()):
+        st.query_params.update(kept)
 
 
 SEED = Number("seed", "Seed", (0, 0, 2**31 - 1))  # of every run that draws at random

@@ -126,8 +126,9 @@ def _others(it: Lab, choice: Choice | None, place: Place) -> None:
 
 def _controls(it: Lab, values: Values) -> dict[str, Any]:
     """Draw the controls in one row, the rest behind *More*; return their settings."""
-    if not it.more:
-        return controls.in_a_row(it.id, it.row, values)
+    if all(isinstance(each, controls.Kept) for each in it.more):  # nothing to see in there
+        chosen = controls.in_a_row(it.id, it.row, values)
+        return chosen | controls.all_in(it.id, it.more, {**values, **chosen})
     row, more = st.columns([5, 1.25], vertical_alignment="bottom")
     with row:
         chosen = controls.in_a_row(it.id, it.row, values) if it.row else {}
