@@ -15,7 +15,8 @@ MANTISSA = {"float64": (53, -1074), "float32": (24, -149), "float16": (11, -24)}
 
 
 def made(**values: object) -> tuple[Experiment, list[Step]]:
-    experiment = build(Settings.read(values))
+    usual = {"precision": "float64", "probability": 0.1, "tokens": 400}
+    experiment = build(Settings.read(usual | values))
     return experiment, list(experiment.run())
 
 

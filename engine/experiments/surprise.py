@@ -22,9 +22,9 @@ class Settings(common.Settings):
     """What a learner can set; everything else follows from it."""
 
     text: Literal["equal", "varied", "story"] = "equal"
-    precision: Literal["float64", "float32", "float16"] = "float64"
-    probability: float = 0.1  # of each token; where they vary, e to minus their mean surprisal
-    tokens: int = 400
+    precision: Literal["float64", "float32", "float16"] = "float32"
+    probability: float = 0.9  # of each token; where they vary, e to minus their mean surprisal
+    tokens: int = 1_200
     seed: int = 0
 
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -87,10 +87,15 @@ class Experiment:
 
         That is where the sum of logarithms passes the one of half the format's least number.
         """
-        limit = math.log2(likelihood.least_positive(self._stored.dtype)) - 1  # exact, as is 0.5's
+        limit = math.log2(self.least) - 1  # exact, as is 0.5's
         sums = accumulate(self._stored.double().log2().tolist())
         found = (index for index, total in enumerate(sums, start=1) if total <= limit)
         return next(found, None)
+
+    @property
+    def least(self) -> float:
+        """The smallest number above zero that the format holds."""
+        return likelihood.least_positive(self._stored.dtype)
 
     @cached_property
     def stuck_at(self) -> float | None:
