@@ -16,6 +16,7 @@ from pages.parts.chart import Frame
 from pages.parts.controls import SEED, Kept, Number, Values
 from pages.parts.lab import Run
 from pages.parts.place import Place
+from pages.parts.quiet import quiet
 from pages.parts.shaper import OUTCOMES, Shape
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def _estimate(
     symbol, role = K[name]
     exact, truth = experiment.estimates[name], experiment.reverse_nats
     lines = [_at(s.index, of(y), role, symbol) for s in steps if math.isfinite(y := _mean(s, name))]
+    if not lines:
+        quiet(f"**{symbol}** is infinite from the first sample on.")
+        return
     ends = (1, steps[-1].index) if math.isfinite(truth) else ()
     frame = Frame(
         f"{symbol}: {_tends(exact.mean_nats, truth)}",

@@ -24,7 +24,8 @@ FORMATS = {"float32": "float32", "float64": "float64", "float16": "float16"}
 TEXTS = {"equal": "All the same", "varied": "At random", "story": "A bigram model's story"}
 BEFORE, BEHIND = 30, 20  # tokens shown of the end of a product
 MULTIPLES = 30.0  # of the smallest number, shown there
-FAR = 40.0  # nats above the smallest number: off that chart
+FAR = 40.0  # nats above the smallest number, far above that chart
+OFF = 2 * MULTIPLES  # drawn for what is above that chart: canvases fail at 10³⁰
 ROOM = 1.04  # of the vertical axes, over what is drawn
 
 
@@ -100,14 +101,21 @@ def _end(experiment: "Experiment", last: "Step") -> dict[str, Any]:
 def _last(experiment: "Experiment", steps: Sequence["Step"], mark: list[dict[str, Any]]) -> None:
     """Draw the end of the product in multiples of the smallest number; none lies between two."""
     least = math.log(experiment.least)
-    true = [_at(s.index, math.exp(min(-s.sum_nats - least, FAR)), "optimum", "") for s in steps]
-    held = [_at(s.index, s.product / experiment.least, "rejected", "program") for s in steps]
+    true = [
+        _at(s.index, min(math.exp(min(-s.sum_nats - least, FAR)), OFF), "optimum", "")
+        for s in steps
+    ]
+    multiples = [s.product / experiment.least for s in steps]
+    held = [
+        _at(s.index, min(y, OFF), "rejected", "program")
+        for s, y in zip(steps, multiples, strict=True)
+    ]
     seen = [each for each in mark if steps[0].index <= each["x"] <= steps[-1].index]
     frame = Frame(
         "Its last steps",
         f"multiples of the smallest {experiment.settings.precision}; dashed the true product",
         f"From token {steps[0].index} to {steps[-1].index} the program goes from "
-        f"{numerals.told(held[0]['y'])} to {numerals.told(held[-1]['y'])} smallest numbers.",
+        f"{numerals.told(multiples[0])} to {numerals.told(multiples[-1])} smallest numbers.",
         x="tokens",
         domain=(0.0, MULTIPLES),
     )

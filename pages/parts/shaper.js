@@ -98,10 +98,10 @@ function build(root, first) {
     data = fresh
     const said = fresh.shapes.map(shape => shape.weights)
     const there = said.map(each => text(parse(each))).join("|")
-    if (there !== server) {
+    if (there === joined()) { server = there; sent.clear() }
+    else if (there !== server) {
       server = there
-      if (there === joined()) sent.clear()
-      else if (!sent.delete(there) && !gesture) { if (parts) past.push(copy()); anchor = null; weights = said.map(parse) }
+      if (!sent.delete(there) && !gesture) { if (parts) past.push(copy()); anchor = null; weights = said.map(parse) }
     }
     if (other || parts.size !== size()) draw()
     show()

@@ -19,7 +19,7 @@ _COMPONENT = st.components.v2.component(
 _LABELS = {
     "slider": "Probability of what happened",
     "surprisal": "surprisal",
-    "tosses": "as surprising as {} coin tosses, all called",
+    "tosses": "as surprising as {} fair coins that all fall as called",
     "halve": "Halve p",
     "double": "Double p",
     "axis": "probability p",
