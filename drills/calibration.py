@@ -5,9 +5,10 @@ what was believed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from drills import score
 from drills.events import Answered, Belief, Event, Predicted, Repredicted
 from drills.record import Record
 from drills.score import Decomposition, Group, Stated, decompose, reliability
@@ -21,6 +22,14 @@ class Compared:
 
     before: Decomposition | None
     after: Decomposition | None
+    lacks_before: int = 0  # answers with one option in the lead that are still needed
+    lacks_after: int = 0
+    opens: datetime | None = None  # when there will be two weeks to compare, if that is ahead
+
+
+def lacking(record: Record) -> int:
+    """Return how many more first answers `quiz` and `curve` need before they say anything."""
+    return score.lacking(_stated(_firsts(record)))
 
 
 def quiz(record: Record) -> Decomposition | None:
@@ -40,12 +49,14 @@ def weeks(record: Record, now: datetime) -> Compared:
     """
     answers = _firsts(record)
     if not answers:
-        return Compared(None, None)
+        return _compared([], [])
     first_ends, last_begins = answers[0].at + WEEK, now - WEEK
     first = [each for each in answers if each.at < first_ends]
     last = [each for each in answers if last_begins <= each.at <= now]
-    apart = first_ends <= last_begins
-    return Compared(decompose(_stated(first)), decompose(_stated(last)) if apart else None)
+    if last_begins < first_ends:
+        early = _compared(_stated(first), [])
+        return replace(early, opens=first_ends + WEEK)
+    return _compared(_stated(first), _stated(last))
 
 
 def reading(record: Record) -> Compared:
@@ -53,9 +64,12 @@ def reading(record: Record) -> Compared:
     firsts = {event.item: event for event in reversed(record.all(Predicted))}
     again = {event.item: event for event in reversed(record.all(Repredicted))}
     both = [name for name in firsts if name in again and _alike(firsts[name], again[name])]
+    return _compared(_stated(firsts[name] for name in both), _stated(again[name] for name in both))
+
+
+def _compared(before: list[Stated], after: list[Stated]) -> Compared:
     return Compared(
-        decompose(_stated(firsts[name] for name in both)),
-        decompose(_stated(again[name] for name in both)),
+        decompose(before), decompose(after), score.lacking(before), score.lacking(after)
     )
 
 

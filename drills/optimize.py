@@ -5,10 +5,11 @@ as JSON, parameters come out, and the server that asked loads nothing and goes o
 """
 
 import json
+import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
@@ -16,12 +17,13 @@ from typing import IO, NamedTuple
 
 from drills import schedule
 from drills.errors import ScheduleError
-from drills.reviews import Learnt, Reviews
+from drills.reviews import Done, Learnt, Reviews
 from drills.schedule import Log, Phase, Plan
 
 ENOUGH = (
     512  # reviews on a later day than the one before: with fewer, FSRS keeps its own parameters
 )
+_LEAST = 1e-6  # the least probability that is scored: a memory that is certain cannot be surprised
 LONGEST_S = 1_800  # seconds, after which the search is given up
 _PERCENT = re.compile(r"(\d+)%\|")  # of the progress bar
 _ROOT = Path(__file__).parent.parent
@@ -88,6 +90,31 @@ def changes(reviews: Reviews, parameters: tuple[float, ...]) -> tuple[Change, ..
     found = (_change(item, learnt, plan) for item, learnt in reviews.cards.items())
     moved = [each for each in found if each and each.before_days != each.after_days]
     return tuple(sorted(moved, key=lambda each: -abs(each.after_days - each.before_days)))
+
+
+def loss(reviews: Reviews, parameters: tuple[float, ...]) -> float:
+    """Return the mean surprise, in bits, at whether a card was recalled, by these parameters.
+
+    Counted are the reviews that the search learns from; nan if there is none.
+    """
+    plan = Plan(reviews.wishes.retention, parameters or schedule.PARAMETERS)
+    found = [
+        surprise
+        for item, learnt in reviews.cards.items()
+        for surprise in _surprises(item, learnt.log, plan)
+    ]
+    return math.fsum(found) / len(found) if found else math.nan
+
+
+def _surprises(item: str, log: Sequence[Done], plan: Plan) -> Iterator[float]:
+    """Yield -log2 of the probability of what happened, at each first review of a later day."""
+    card, day = schedule.new_card(item, log[0].at), None
+    for done in log:
+        if day is not None and done.first:
+            recall = schedule.retrievability(card, done.at, plan=plan, days=done.day - day)
+            yield -math.log2(max(_LEAST, recall if done.passed else 1 - recall))
+        card, _ = schedule.play(card, [(done.rating, done.day)], day=day, plan=plan)
+        card, day = schedule.timed(card, done.at), done.day
 
 
 def _question(reviews: Reviews) -> str:

@@ -132,6 +132,7 @@ class Decomposition:
     loss: float
     entropy: float
     even: float  # the loss of an even split over the same options
+    chance: float  # standard deviation of the gap, were the beliefs exactly right
     led: int  # answers with one option in the lead: the others state no confidence
     confidence_loss: float
     uncertainty: float
@@ -187,6 +188,7 @@ def decompose(answers: Sequence[Stated]) -> Decomposition | None:
         loss=_mean([_surprise(belief, right) for belief, right in answers]),
         entropy=_mean([_entropy(belief) for belief, _ in answers]),
         even=_mean([math.log2(len(belief)) for belief, _ in answers]),
+        chance=math.sqrt(math.fsum(_variance(belief) for belief, _ in answers)) / len(answers),
         led=led,
         confidence_loss=math.fsum(w * _cross_entropy(f, q) for w, f, q in shares),
         uncertainty=_cross_entropy(overall, overall),
@@ -213,6 +215,11 @@ def reliability(answers: Sequence[Stated]) -> tuple[Group, ...] | None:
             (confidence, hit)
         )
     return tuple(_group(grouped[each]) for each in sorted(grouped))
+
+
+def lacking(answers: Sequence[Stated]) -> int:
+    """Return how many more answers with one option in the lead `decompose` needs."""
+    return max(0, ENOUGH - sum(_led(belief) for belief, _ in answers))
 
 
 def wilson(right: int, count: int, *, z: float = 1.959964) -> tuple[float, float]:
@@ -339,6 +346,12 @@ def _surprise(belief: Sequence[float], right: int) -> float:
 
 def _entropy(belief: Sequence[float]) -> float:
     return -math.fsum(p * math.log2(p) for p in belief if p > 0)
+
+
+def _variance(belief: Sequence[float]) -> float:
+    """Return how much the surprise varies, in bits squared, if the belief is exactly right."""
+    expected = _entropy(belief)
+    return math.fsum(p * (math.log2(p) + expected) ** 2 for p in belief if p > 0)
 
 
 def _cross_entropy(truth: float, stated: float) -> float:

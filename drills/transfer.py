@@ -53,6 +53,13 @@ def read(data: bytes) -> list[Entry]:
     return [_entry(number, event) for number, event in enumerate(events, start=1)]
 
 
+def fresh(entries: Iterable[Entry], events: Iterable[Event[Any]]) -> list[Entry]:
+    """Return the entries that a record with these events does not hold, each once."""
+    known = {event.nonce for event in events}
+    found = {entry.nonce: entry for entry in entries if entry.nonce not in known}
+    return list(found.values())
+
+
 def reviews_csv(reviews: Reviews) -> str:
     """Return all reviews that count, oldest first: one row each, the stage before it with it."""
     found = sorted(

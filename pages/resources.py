@@ -4,12 +4,16 @@ import logging
 import time
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from content.load import ContentError, LoadedCourse, load_course
 from drills.errors import DrillsError
 from drills.queue import Syllabus
 from drills.store import Store, default_url
 from pages.settings import settings
+
+if TYPE_CHECKING:
+    from drills.anki_notes import Selection
 
 
 def course() -> LoadedCourse:
@@ -83,6 +87,20 @@ def deck(lesson: str, form: str, *, epoch: int) -> tuple[str, bytes]:
     build = {"apkg": decks.build_apkg, "tsv": decks.build_tsv}[form]
     data = build(loaded, lesson=which, epoch=epoch, base_url=deck_url(loaded))
     return decks.file_name(loaded, which, form), data
+
+
+def selected(selection: "Selection", form: str, *, lesson: str | None, epoch: int) -> bytes:
+    """Return a deck of these cards of a lesson, or of the whole course.
+
+    Raises:
+        DrillsError: if nothing is selected.
+    """
+    from drills import deck as decks
+
+    loaded = course()
+    build = {"apkg": decks.build_apkg, "tsv": decks.build_tsv}[form]
+    url = deck_url(loaded)
+    return build(loaded, lesson=lesson, epoch=epoch, base_url=url, selection=selection)
 
 
 _syllabus: list[tuple[LoadedCourse, Syllabus]] = []  # of the latest course

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
@@ -29,10 +29,20 @@ class Frame:
     log_x: bool = False  # whether the horizontal one is, of a plane
     root_x: bool = False  # whether it is a square root's, of a plane
     names_first: bool = False  # whether names stand at the left ends of a plane's lines
-    height: int = HEIGHT
     domain: tuple[float, float] | None = None  # of the vertical axis; None: what the data need
     last: int | None = None  # right end of the horizontal axis
     at: int | None = None  # the step that is marked
+    height: int = HEIGHT  # pixels, of the whole chart
+
+
+def told(frame: Frame, sentence: str) -> Frame:
+    """Return a frame whose chart is described by what it shows, told in a sentence."""
+    return replace(frame, alt=f"{frame.title}. {sentence}")
+
+
+def in_unit(frame: Frame, unit: str) -> Frame:
+    """Return a frame whose axis is in this unit of information."""
+    return replace(frame, unit=frame.unit.format(unit=unit))
 
 
 def curves(rows: Rows, frame: Frame, *, key: str) -> None:
@@ -75,6 +85,80 @@ def _legend(rows: Rows) -> dict[str, Any]:
         "values": list(names),
         "labelExpr": f"{said}[datum.value]",
     }
+
+
+def levels(rows: Rows, frame: Frame, *, key: str) -> None:
+    """Draw lying bars with their values, one below the other: dicts with `group`, `role`, `value`.
+
+    `shown` is the value as it is written beside its bar.
+    """
+    value = {"field": "value", "type": "quantitative", "title": None, "axis": None}
+    group = {
+        "field": "group",
+        "type": "nominal",
+        "title": None,
+        "sort": None,
+        "axis": {"labelLimit": 220, "grid": False},
+    }
+    top = 1.2 * max((row["value"] for row in rows), default=1) or 1  # room for the written value
+    encoding = {"y": group, "x": value | {"scale": {"domain": [0, top]}}}
+    layers = [
+        {
+            "mark": {"type": "bar", "cornerRadiusEnd": 1, "height": 20},
+            "encoding": {"color": _ROLE, "tooltip": _tooltip("group", number="value")},
+        },
+        {
+            "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 13},
+            "encoding": {"text": {"field": "shown"}},
+        },
+    ]
+    spec = {"data": {"values": list(rows)}, "encoding": encoding, "layer": layers}
+    _draw(spec, frame, key)
+
+
+def columns(rows: Rows, frame: Frame, *, ticks: Sequence[str], key: str) -> None:
+    """Draw upright bars in their order: dicts with `label`, `role`, `value` and a `name`, or ""."""
+    axis = {"values": list(ticks), "labelAngle": 0, "labelOverlap": "greedy"}
+    label = {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": axis}
+    value = {"field": "value", "type": "quantitative", "title": frame.y}
+    text = {"type": "text", "dy": -8, "align": "left", "fontSize": 13}
+    layers = [
+        {
+            "mark": {"type": "bar", "cornerRadiusEnd": 1},
+            "encoding": {"color": _ROLE, "tooltip": _tooltip("label", number="value")},
+        },
+        {"mark": text, "encoding": {"color": _ROLE, "text": {"field": "name"}}},
+    ]
+    spec = {"data": {"values": list(rows)}, "encoding": {"x": label, "y": value}, "layer": layers}
+    _draw(spec, frame, key)
+
+
+def calendar(rows: Rows, frame: Frame, *, months: Sequence[str], key: str) -> None:
+    """Draw a year as weeks and weekdays: dicts with `week` (its first day), `weekday`, `value`.
+
+    `months` are the weeks under which the name of a month stands; `date` is what a pointer shows.
+    """
+    month = {"values": list(months), "labelAngle": 0, "labelExpr": _MONTH, "labelOverlap": "greedy"}
+    most = max((row["value"] for row in rows), default=1) or 1
+    encoding = {
+        "x": {"field": "week", "type": "ordinal", "title": None, "axis": month},
+        "y": {
+            "field": "weekday",
+            "type": "ordinal",
+            "title": None,
+            "sort": list(WEEKDAYS),
+            "axis": {"values": list(WEEKDAYS[::2]), "grid": False},
+        },
+        "color": _ROLE,
+        "opacity": {
+            "field": "value",
+            "type": "quantitative",
+            "scale": {"domain": [0, most], "range": [0.07, 1]},
+            "legend": None,
+        },
+        "tooltip": _tooltip("date", number="value"),
+    }
+    _draw({"data": {"values": list(rows)}, "mark": "rect", "encoding": encoding}, frame, key)
 
 
 def against(rows: Rows, frame: Frame, *, key: str) -> None:
@@ -294,6 +378,8 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
 
 _LINE, _AROUND = 15, 75  # pixels: a line of names, what stands above and below a plot
 _NAMES = 34  # pixels: room for names at the left ends
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTH = "utcFormat(toDate(datum.value), '%b')"  # dates of a calendar have no zone
 
 
 def _zero(rows: Rows, frame: Frame) -> list[dict[str, Any]]:

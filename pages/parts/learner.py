@@ -1,15 +1,17 @@
 """Who is learning here, and their record: kept in the database, or in this tab without a cookie."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
+from drills import transfer
 from drills.errors import DrillsError
 from drills.events import Event, LearnerId, Payload, check_item, to_json
 from drills.record import Record
-from drills.store import Store
+from drills.store import Entry, Store
 from pages import cookie, resources
 from pages.parts import state
 
@@ -62,6 +64,24 @@ class Learner:
         who = known or self.store.ensure_learner(self.token, now=now())
         self.store.append(who, item, payload, now=now(), nonce=nonce)
         self.refresh()
+
+    def bring(self, entries: Sequence[Entry]) -> int:
+        """Add what was brought from elsewhere, all or nothing; return how many were new.
+
+        Raises:
+            DrillsError: in the learner's words; then nothing was kept.
+        """
+        new = transfer.fresh(entries, self.events)
+        if not new:
+            return 0
+        if self.store is None or self.token is None:
+            first = len(self.events) + 1
+            self._take(tuple(_brought(n, entry) for n, entry in enumerate(new, first)))
+            return len(new)
+        who = self.store.ensure_learner(self.token, now=now())
+        added = self.store.append_all(who, new, now=now())
+        self.refresh()
+        return added
 
     def take_up(self, code: str, *, bring: bool) -> int:
         """Continue, in this browser, the record of a recovery link; return the entries brought.
@@ -156,6 +176,12 @@ def _tab_event(number: int, item: str, payload: Payload) -> Event[Any]:
     """An event that no database holds: gone with the tab."""
     name, text = check_item(item), to_json(payload)
     return Event(number, LearnerId(0), payload.kind, name, now(), f"tab-{number}", text)
+
+
+def _brought(number: int, entry: Entry) -> Event[Any]:
+    """An event from elsewhere that no database holds; its nonce stays, so that it comes once."""
+    made = _tab_event(number, entry.item, entry.payload)
+    return replace(made, at=entry.at or made.at, nonce=entry.nonce)
 
 
 def _arrive() -> Learner:

@@ -103,7 +103,7 @@ def face(wanted: Wanted, showing: Showing) -> None:
     typed = line_field.ask(showing.nonce, "The next line", key=f"{showing.scope}-field")
     if typed is not None:
         _check(wanted, showing, typed)
-    _said(step, showing)
+    _said(step, wanted, showing)
     with st.container(horizontal=True):
         line_field.help_()
         if showing.turned:
@@ -155,7 +155,7 @@ def _check(wanted: Wanted, showing: Showing, typed: Typed) -> None:
     proof.redraw()
 
 
-def _said(step: "Step | None", showing: Showing) -> None:
+def _said(step: "Step | None", wanted: Wanted, showing: Showing) -> None:
     """Say what became of a line that is not yet the one asked for."""
     if step is None:
         return
@@ -164,7 +164,9 @@ def _said(step: "Step | None", showing: Showing) -> None:
     elif step.kind == "rewriting":
         verdicts.follows()
     else:
-        verdicts.draw(step.verdict, str(state.get(showing.key("typed"))))
+        line = wanted.before if step.behind else wanted.line
+        said = line.typed, str(state.get(showing.key("typed")))
+        proof.verdict(wanted.work, line.id, said=said, verdict=step.verdict)
 
 
 def _answer(wanted: Wanted, step: "Step | None", showing: Showing) -> None:

@@ -1,9 +1,9 @@
-"""Anki decks out: what they hold, how they update, and the downloads."""
+"""Anki, out and back: a deck of the cards you choose, and the reviews you made there."""
 
 import streamlit as st
 
 from pages import resources
-from pages.parts import deck_links
+from pages.parts import anki_back, deck_choice, deck_links, learner
 from pages.parts.quiet import quiet
 
 ABOUT = """
@@ -16,14 +16,34 @@ The text file is for editors and other programs. In Anki it goes over the deck w
 
 
 def draw() -> None:
-    """Draw the decks of the course."""
-    course = resources.course()
+    """Draw the way out, and the way back."""
+    who = learner.current()
     st.title("Anki decks", anchor=False)
-    st.markdown(ABOUT)
-    if len(course.lessons) > 1:
-        st.subheader("The whole course", anchor=False)
-        deck_links.draw(course)
-    for lesson in course.lessons.values():
-        st.subheader(lesson.head.title, anchor=False)
-        quiet(f"`{course.course.deck}::{lesson.head.title}`")
-        deck_links.draw(course, lesson.id)
+    st.subheader("Out: cards for Anki", anchor=False)
+    deck_choice.draw(who)
+    with st.expander("How a deck updates", icon=":material/help:"):
+        st.markdown(ABOUT)
+    _fixed()
+    st.subheader("Back: reviews from Anki", anchor=False)
+    anki_back.draw(who)
+
+
+def _fixed() -> None:
+    """Draw the addresses under which whole decks always are, once they are asked for."""
+    expander = st.expander(
+        "Every lesson's deck, at an address that stays",
+        icon=":material/link:",
+        on_change="rerun",
+        key="fixed-decks",
+    )
+    if not expander.open:
+        return
+    course = resources.course()
+    with expander:
+        if len(course.lessons) > 1:
+            st.markdown("**The whole course**")
+            deck_links.draw(course)
+        for lesson in course.lessons.values():
+            st.markdown(f"**{lesson.head.title}**")
+            quiet(f"`{course.course.deck}::{lesson.head.title}`")
+            deck_links.draw(course, lesson.id)
