@@ -43,6 +43,7 @@ def open_everything(page: Page) -> None:
     no_idea(card(page, "predict-dpo/lab-chosen-shared"))
     page.get_by_role("radio", name="A table").click()
     settled(page)
+    no_idea(card(page, "predict-dpo/lab-losses-rest"))
 
 
 def test_text_stays_shut_until_the_learner_commits(visit: Visit) -> None:
@@ -240,7 +241,7 @@ def test_everything_is_there_after_reload_and_restart(
     open_everything(page)
     page.locator(".st-key-derivation-dpo .stage").first.get_by_role("button", name="Next").click()
     expect(page).to_have_url(re.compile("line=sum"))
-    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("button", name="Run", exact=True).first.click()
     expect(page.get_by_text("Done at step 200 of 200")).to_be_visible(timeout=RUN_MS)
     believe(card(page, "quiz-dpo"), "the value network", 90)
     for restart in (False, True):

@@ -30,7 +30,7 @@ class Frame:
     root_x: bool = False  # whether it is a square root's, of a plane
     names_first: bool = False  # whether names stand at the left ends of a plane's lines
     domain: tuple[float, float] | None = None  # of the vertical axis; None: what the data need
-    last: int | None = None  # right end of the horizontal axis
+    last: float | None = None  # right end of the horizontal axis, which begins at 0
     at: int | None = None  # the step that is marked
     height: int = HEIGHT  # pixels, of the whole chart
 
@@ -185,6 +185,8 @@ def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
     the order of the rows, wherever they turn), `points` (y), `intervals` (low, high: an upright
     line), `marks` (an upright rule at x). What is computed exactly is dashed where something
     trained or sampled is drawn over it. A line's `label` stands at its end in place of its name.
+    `faint` are lines in the background, `rests` dashed ones; neither bears its name, but under the
+    pointer.
     """
     drawn = [layer for name, rows in layers.items() for layer in _PLANE[name](rows, frame)]
     _draw({"layer": drawn}, frame, key)
@@ -244,7 +246,8 @@ def _across(frame: Frame) -> dict[str, Any]:
     axis = _number("x", frame.x)
     if frame.root_x:
         return axis | {"scale": {"type": "sqrt", "nice": False}}
-    return axis | {"scale": {"type": "log"} if frame.log_x else {"zero": False, "nice": False}}
+    scale: dict[str, Any] = {"type": "log"} if frame.log_x else {"zero": False, "nice": False}
+    return axis | {"scale": scale | ({"domain": [0, frame.last]} if frame.last else {})}
 
 
 def _up(frame: Frame, name: str = "y") -> dict[str, Any]:
@@ -258,9 +261,12 @@ def _up(frame: Frame, name: str = "y") -> dict[str, Any]:
 
 
 def _joined(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
+    return _unlabeled(rows, frame, **style) + _labels(rows, frame)
+
+
+def _unlabeled(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
     encoding = {"x": _across(frame), "y": _up(frame), "tooltip": _tooltip("name", number="y")}
-    lines = _layer(rows, {"type": "line", "strokeWidth": 2, "clip": True} | style, encoding)
-    return lines + _labels(rows, frame)
+    return _layer(rows, {"type": "line", "strokeWidth": 2, "clip": True} | style, encoding)
 
 
 def _labels(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
@@ -302,6 +308,8 @@ _PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {
     "lines": _joined,
     "dashed": partial(_joined, strokeDash=[6, 4]),
     "paths": partial(_joined, order=None),
+    "faint": partial(_unlabeled, strokeWidth=1, opacity=0.45),
+    "rests": partial(_unlabeled, strokeDash=[6, 4]),
     "points": _dots,
     "intervals": partial(_between, mark={"type": "rule", "strokeWidth": 2, "clip": True}),
     "marks": _upright,
