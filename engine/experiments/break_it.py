@@ -169,6 +169,11 @@ Tables = tuple[Tensor, ...]  # one policy per start, (prompts, responses), log-p
 class Scene(Protocol):
     """What a case is trained on."""
 
+    @property
+    def reference(self) -> Tensor:
+        """What the policy is compared with, (prompts, responses), log-probabilities."""
+        ...
+
     def tables(self, settings: Settings) -> Iterator[Tables]:
         """The policies of each step, the starts first."""
         ...
@@ -190,6 +195,11 @@ class Rewarded:
     proxy: Tensor  # (prompts, responses), the world's reward before it was scaled
     gold: Tensor  # (prompts, responses)
     policy: Policy
+
+    @property
+    def reference(self) -> Tensor:
+        """The world's."""
+        return self.world.reference
 
     def tables(self, settings: Settings) -> Iterator[Tables]:
         """Climb Σ π r − β KL(π‖π_ref) + τ H(π)."""
@@ -234,6 +244,11 @@ class Preferred:
     objective: Objective
     starts: tuple[Tensor, ...]  # parameters
     watched: Pairs  # whose chosen responses are followed
+
+    @property
+    def reference(self) -> Tensor:
+        """The one that log-ratios are taken against."""
+        return self.objective.reference
 
     def tables(self, settings: Settings) -> Iterator[Tables]:
         """Descend the loss from every start."""
@@ -291,6 +306,11 @@ class Experiment:
     def ends(self) -> dict[str, float]:
         """Closed forms to draw beside the run: where readings rest if training never ends."""
         return self.scene.ends(self.settings)
+
+    @property
+    def reference(self) -> Tensor:
+        """What the policy is compared with, (prompts, responses), log-probabilities."""
+        return self.scene.reference
 
     @property
     def shown(self) -> tuple[str, ...]:

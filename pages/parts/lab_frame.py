@@ -45,11 +45,15 @@ class Lab:
     row: tuple[Control, ...] = ()  # the controls that matter most
     more: tuple[Control, ...] = ()  # the others
     head: tuple[
-        controls.Segments, ...
+        controls.Segments | controls.Select, ...
     ] = ()  # those that decide which prediction is asked, above it
+    first: Callable[[Values], Values] | None = (
+        None  # head -> all settings of a run to be shown before anything is asked
+    )
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # label -> settings
     asks: Callable[[Values], str] | None = None  # id of the prediction for these settings
     about: Callable[[Values], bool] = lambda _: True  # whether a run is what was predicted
+    act: str = "run"  # "Before you run": what the prediction comes before
     not_about: str = "Your prediction was about another setting."  # said after any other run
     stage: Callable[[Place], None] | None = None  # drawn above the controls, once open
     build: Callable[[Values], "Experiment"] | None = None  # else by the lab's id
@@ -70,13 +74,17 @@ def draw(it: Lab, place: Place) -> None:
     with st.container(horizontal=True):
         values = controls.all_in(it.id, it.head, {})
     choice = _choice(it, values, place)
-    if choice is not None and not predict.commit(choice, place, act="run"):
+    if it.first is not None:
+        _first(it, it.first(values), values, open_=choice is None or _open(choice, place))
+    if choice is not None and not predict.commit(choice, place, act=it.act):
         quiet(":material/lock: The lab opens when you have committed.")
         return
     _others(it, choice, place)
     if it.stage is not None:
         it.stage(place)
+    _lay_out(it, values)
     settings = values | _controls(it, values)
+    state.put(f"head-{it.id}", dict(values))  # now: a script that is cut short lays them out again
     _buttons(it, settings)
     if fault := state.get(_fault(it)):
         st.error(fault, icon=":material/error:")
@@ -107,6 +115,33 @@ def _built(lab_id: str, settings: Values) -> "Experiment":
     from engine import experiments
 
     return experiments.build(lab_id.replace("-", "_"), dict(settings))
+
+
+def _first(it: Lab, settings: Values, head: Values, *, open_: bool) -> None:
+    """Make sure that there is a run of what the head says; draw it while the lab is shut."""
+    run = lab.current(it.id)
+    if run is None or any(run.settings.get(name) != value for name, value in head.items()):
+        begin(it, settings, seconds=0.0, kept=True)
+        run = lab.current(it.id)
+    if run is not None and not open_:
+        lab.watch(run, partial(_show, it, run, run.settings))
+
+
+def _lay_out(it: Lab, head: Values) -> None:
+    """Put the controls where the first run has them, whenever the head changes.
+
+    An address that brings settings is left as it is.
+    """
+    if it.first is None:
+        return
+    own = {parameter(it.id, each.name) for each in (*it.row, *it.more)}
+    brought = dict(head) if own & set(st.query_params) else None
+    if state.once(f"head-{it.id}", lambda: brought) != head:
+        _put(it, (*it.row, *it.more), it.first(head))
+
+
+def _open(choice: Choice, place: Place) -> bool:
+    return predict.committed(choice, place) is not None
 
 
 def _choice(it: Lab, values: Values, place: Place) -> Choice | None:
@@ -152,12 +187,17 @@ def _buttons(it: Lab, settings: Values) -> None:
 
 def _preset(it: Lab, settings: Values) -> None:
     """Put the controls where the preset wants them, and run it."""
-    for each in it.controls:
+    _put(it, it.controls, settings)
+    begin(it, settings, seconds=it.seconds)
+
+
+def _put(it: Lab, moved: Sequence[Control], settings: Values) -> None:
+    """Set controls that are drawn later."""
+    for each in moved:
         if isinstance(each, controls.Kept):
             controls.keep(it.id, each.name, settings[each.name])
         else:
             state.put(parameter(it.id, each.name), settings[each.name])
-    begin(it, settings, seconds=it.seconds)
 
 
 def _restore(it: Lab, place: Place) -> None:
