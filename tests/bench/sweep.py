@@ -6,7 +6,7 @@ from time import perf_counter
 import torch
 
 from engine import optimizers, preferences, sweep, train
-from engine.experiments import Settings
+from engine.experiments.dpo import Settings
 from engine.policies import Tabular
 from engine.preferences import Pairs, World
 from tests.bench.measure import Seconds, interleaved
