@@ -4,7 +4,6 @@ const shapers = new WeakMap()  // root -> shaper
 const WHOLE = 1000  // shares are whole tenths of a percent
 const TOPS = { nats: [1, 2, 3, 4, 5, 7, 14, 28], bits: [1.5, 3, 4, 5, 7, 10, 20, 40] }  // heights of an area's axis
 const KEY_PAUSE_MS = 450  // keys pressed in a row are one change
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches
 
 export default function ({ data: packed, parentElement, setTriggerValue }) {
   const data = JSON.parse(new TextDecoder().decode(packed))
@@ -342,7 +341,6 @@ function build(root, first) {
     part.value.textContent = `${fixed(total, 3)} ${Number.isFinite(total) ? data.unit : ""}`
     part.beside.textContent = beside(part, p, total, most)
     part.detail.textContent = detail(part, front, heights)
-    part.heights = heights
   }
 
   function beside(part, p, total, most) {
@@ -409,6 +407,5 @@ function build(root, first) {
     root.dataset.kl = two() ? [divergence(p[0], p[1]), divergence(p[1], p[0])].join(",") : ""
   }
 
-  if (calm()) root.classList.add("calm")
   return self
 }
