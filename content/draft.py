@@ -29,6 +29,7 @@ from content.syntax import KEBAB
 # Addresses of screens and downloads: a lesson of that name could not be opened.
 TAKEN = (
     *("home", "progress", "decks", "restore", "glossary", "errata", "sources"),
+    *("review", "practice"),
     *("lab", "course", "health", "prove"),
 )
 

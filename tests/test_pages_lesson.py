@@ -17,7 +17,10 @@ from tests.learners import finish
 from tests.server import ROOT
 
 SHUT = "The lesson goes on here once you have committed"
-SCREENS = ("", "progress", "decks", "glossary", "errata", "sources", "restore", "lab")
+SCREENS = (
+    *("", "progress", "decks", "glossary", "errata", "sources", "restore", "lab"),
+    *("review", "practice"),
+)
 HOSTILE = [
     {"section": "nowhere", "line": "nothing"},
     {"line": "", "section": ""},
