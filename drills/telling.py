@@ -4,6 +4,7 @@ Every function is pure; quantities of information are in bits and said in the un
 difference that chance alone would make is called that.
 """
 
+import math
 import statistics as averages
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -96,20 +97,23 @@ def split(found: Decomposition, unit: Unit) -> str:
 def miscalibration(found: Decomposition, groups: Sequence[Group], unit: Unit) -> str:
     """Say what being too sure or too timid costs, and how much of it chance would show anyway.
 
-    Of a calibrated learner the plug-in divergence is about groups / (2 n) nats: each frequency
-    wanders by one degree of freedom.
+    Of a calibrated learner twice the number of answers times this divergence, in nats, is nearly
+    chi-squared with a degree of freedom for each group: mean g, variance 2 g.
     """
-    cost = _amount(found.miscalibration, unit)
-    chance_bits = convert(len(groups) / (2 * found.led), "bits")
-    chance = _amount(chance_bits, unit)
-    if found.miscalibration <= chance_bits:
+    most = len(groups) + _SIGNS * math.sqrt(2 * len(groups))
+    chance = convert(most / (2 * found.led), "bits")
+    said = (
+        f"How sure you are of your favorite, against how often it is right, costs "
+        f"{_amount(found.miscalibration, unit)} an answer"
+    )
+    if found.miscalibration <= chance:
         return (
-            f"How sure you are of your favorite, against how often it is right, costs {cost} an "
-            f"answer; chance alone would show about {chance}, so nothing here speaks against you."
+            f"{said}; of {found.led} answers chance alone may show up to {_amount(chance, unit)}, "
+            f"so nothing here speaks against you."
         )
     return (
-        f"How sure you are of your favorite, against how often it is right, costs {cost} an "
-        f"answer, where chance alone would show about {chance}: the chart says at which confidence."
+        f"{said}, more than the {_amount(chance, unit)} that chance alone may show of {found.led} "
+        f"answers: to state how often you are right would save it."
     )
 
 
@@ -271,7 +275,7 @@ def moved(changes: Sequence[Change], a_day: float) -> str:
 def brought(entries: Sequence[Entry], new: Sequence[Entry]) -> str:
     """Say what a file holds, from when it is, and how much of it is new."""
     if not new:
-        return f"All {_entries(len(entries))} in this file are in your record: nothing is new."
+        return f"The file holds {_entries(len(entries))}, all in your record: nothing is new."
     kinds = Counter(_KINDS.get(each.payload.kind, "other") for each in new)
     listed = ", ".join(_kind(kind, count) for kind, count in kinds.most_common())
     moments = sorted(at for each in entries if (at := _moment(each)))

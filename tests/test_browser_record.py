@@ -13,6 +13,7 @@ from tests.test_browser_lesson import card, no_idea
 
 pytestmark = pytest.mark.slow
 
+YOURS = "/progress?part=Yours"
 OPENED = "Both methods start from one objective"
 
 
@@ -33,7 +34,7 @@ def at(page: Page, server: Server, path: str) -> Page:
 def test_a_recovery_link_takes_the_record_to_another_browser(
     learner: Page, visit: Visit, server: Server
 ) -> None:
-    at(learner, server, "/progress")
+    at(learner, server, YOURS)
     learner.get_by_role("button", name="Make a recovery link").click()
     link = learner.get_by_test_id("stCode").inner_text().strip()
     assert link.startswith(f"{server.url}/restore?code=")
@@ -51,7 +52,7 @@ def test_a_wrong_code_is_told_and_changes_nothing(visit: Visit) -> None:
 
 
 def test_the_record_can_be_downloaded(learner: Page, server: Server, tmp_path: Path) -> None:
-    at(learner, server, "/progress").get_by_role("tab", name="Download").click()
+    at(learner, server, YOURS)
     with learner.expect_download() as download:
         learner.get_by_role("button", name="Download my record").click()
     file = tmp_path / "record.json"
@@ -60,7 +61,7 @@ def test_the_record_can_be_downloaded(learner: Page, server: Server, tmp_path: P
 
 
 def test_the_record_can_be_deleted_and_only_after_confirming(learner: Page, server: Server) -> None:
-    at(learner, server, "/progress").get_by_role("tab", name="Delete").click()
+    at(learner, server, YOURS)
     button = learner.get_by_role("button", name="Delete my record")
     expect(button).to_be_disabled()
     learner.get_by_role("textbox").fill("delete")

@@ -170,7 +170,7 @@ def test_a_recovery_link_goes_with_the_record(
     finished: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ContextProxy, "url", property(lambda _context: "http://here/progress"))
-    app = finished("progress")
+    app = finished("progress", part="Yours")
     next(b for b in app.button if b.label == "Make a recovery link").click().run()
     (link,) = [code.value for code in app.code]
     assert re.fullmatch(r"http://here/restore\?code=[0-9A-Z-]{29}", link)

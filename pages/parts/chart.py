@@ -109,7 +109,7 @@ def levels(rows: Rows, frame: Frame, *, key: str) -> None:
         },
         {
             "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 13},
-            "encoding": {"text": {"field": "shown"}},
+            "encoding": {"color": _ROLE, "text": {"field": "shown"}},
         },
     ]
     spec = {"data": {"values": list(rows)}, "encoding": encoding, "layer": layers}

@@ -22,7 +22,7 @@ NOTHING_MISSED = (
     "answered wrongly, or when you forgot them in a review."
 )
 _MIME = {"apkg": "application/octet-stream", "tsv": "text/tab-separated-values; charset=utf-8"}
-_LABELS = {"apkg": "for Anki (.apkg)", "tsv": "as text (.tsv)"}
+_LABELS = {"apkg": "for Anki (.apkg)", "tsv": "As text (.tsv)"}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ EMPTY = (
     "Nothing is recorded yet. Commit to a prediction or answer a question in a lesson, and it "
     "will stand here with what it was worth in bits."
 )
-PARTS = ("Lessons", "What you keep", "You as a model", "It is yours")
+PARTS = ("Lessons", "Memory", "You as a model", "Yours")  # short: four fit on a phone
 PART = "part"  # of the address
 
 
@@ -40,9 +40,10 @@ def _figures(who: Learner) -> None:
     answered.metric("questions answered", len(items))
     earned.metric(f"{unit} earned in quizzes", units.signed(who.record.bits_earned()))
     gained.metric(f"{unit} gained by reading", units.signed(who.record.bits_gained()))
+    factor = "bit is a factor of two" if unit == "bits" else "nat is a factor of e, 2.72,"
     quiet(
-        "A bit is a factor of two on the right answer, against knowing nothing. First answers "
-        "count. Reading gains what the second answer to a prediction has over the first."
+        f"A {factor} on the right answer, against knowing nothing. First answers count. "
+        "Reading gains what the second answer to a prediction has over the first."
     )
 
 
