@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.bench import labs
 from tests.bench.__main__ import BENCHMARKS, Benchmark, Result, main, measure, table
+from tests.bench.labs.arrays import check
 
 TWICE = Benchmark("twice", "two / one", 1.5, lambda _: (2.0, 1.0))
 HALF = Benchmark("half", "one / two", 1.5, lambda _: (1.0, 2.0))
@@ -42,3 +44,21 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_each_benchmark_has_a_name_of_its_own() -> None:
     assert len({each.name for each in BENCHMARKS}) == len(BENCHMARKS)
+
+
+def test_a_run_that_takes_too_long_is_over_whatever_its_peer_takes() -> None:
+    slow = Benchmark("slow", "one / one", 1.5, lambda _: (2.5, 2.5), most_s=2.0)
+    assert not Result(slow, 2.5, 2.5).holds
+    assert Result(slow, 1.5, 1.5).holds
+
+
+@pytest.mark.parametrize("name", labs.LABS)
+def test_a_lab_and_its_peer_come_to_the_same_numbers(name: str) -> None:
+    check(labs.LABS[name]())
+
+
+def test_a_peer_that_stops_short_or_draws_its_own_is_refused() -> None:
+    race = labs.LABS["reinforce"]()
+    for wrong in (race.peer, lambda: race.ours()[:-1]):
+        with pytest.raises(AssertionError):
+            check(race._replace(fed=wrong))
