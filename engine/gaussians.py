@@ -8,7 +8,7 @@ functions as smooth and as quickly vanishing as these, and minimized by Newton's
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
@@ -116,8 +116,7 @@ def reverse_slopes(
     With x = μ + σz, the slope is −E[s(x)] and −1 − E[s(x) σz], s the derivative of log p.
     """
     mean, log_deviation = places.T.unsqueeze(2)
-    z = torch.linspace(-_REACH, _REACH, _POINTS, dtype=torch.float64)
-    weight = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
+    z, weight = _quadrature()
     moved = log_deviation.exp() * z
     x = mean + moved
     score = (target.offset * torch.tanh(target.offset * x / target.deviation**2) - x) / (
@@ -167,6 +166,13 @@ def _entropy(target: TwoHumps) -> float:
     x = torch.linspace(-edge, edge, 2 * _POINTS - 1, dtype=torch.float64)
     log_p = target.log_density(x)
     return -torch.trapezoid(log_p.exp() * log_p, x).item()
+
+
+@cache
+def _quadrature() -> tuple[Tensor, Tensor]:
+    """Places of a standard normal variable, and what each counts in a mean, (points,) both."""
+    z = torch.linspace(-_REACH, _REACH, _POINTS, dtype=torch.float64)
+    return z, torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
 
 
 def _direction(slope: Tensor, curvature: Tensor) -> Tensor:
