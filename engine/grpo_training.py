@@ -88,13 +88,12 @@ def _ascend(
     world, (weights, clipping), price = grouped.world, how, kl_penalty.in_loss(k3)
     leash = Reuse(plan.rate, clipping, lambda table: plan.beta * price(table - world.reference))
 
-    def update(state: State) -> State:
-        table = on_policy.log_policy(policy, state.parameters)
-        responses = on_policy.draw(table, plan.draws, plan.generator)
+    def update(state: State, table: Tensor, share: Tensor) -> State:
+        responses = on_policy.draw_from(share, plan.draws, plan.generator)
         rewards = world.reward.gather(1, responses)
         advantage = weights(rewards, grouped.lengths.gather(1, responses))
         batch = Batch(table, responses, advantage)
-        moved, share = ppo.reuse(policy, batch, state.parameters, leash)
-        return State(moved, state.value, share)
+        moved, clipped = ppo.reuse(policy, batch, state.parameters, leash)
+        return State(moved, state.value, clipped)
 
     return on_policy.train(world, policy, plan, update)

@@ -5,8 +5,9 @@ here weighs the slope of log π of each drawn response, so a method is a table o
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,16 +23,55 @@ RUNAWAY_NATS = 1e6
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One moment of training. Numbers are exact means over prompts; nothing here is sampled."""
+    """One moment of training. Numbers are exact means over prompts; nothing here is sampled.
+
+    Training itself needs none of them, so each is worked out when it is first asked for.
+    """
 
     index: int  # 0 at the start, then one more per batch of responses
-    reward: float  # Σ π r, in units of reward
-    kl_to_reference_nats: float  # KL(π‖π_ref)
-    objective: float  # J(π), in units of reward
-    kl_to_optimum_nats: float  # KL(π‖π*): β times it is what J lacks; +inf if β is 0
-    entropy_nats: float  # H(π)
     clip_fraction: float  # of this step's slopes, the share that clipping set to zero
     policy: Tensor  # (prompts, responses), log-probabilities
+    share: Tensor = field(repr=False)  # (prompts, responses), probabilities
+    reading: "Reading" = field(repr=False)
+
+    @property
+    def reward(self) -> float:
+        """The mean reward Σ π r, in units of reward."""
+        return self._means[1]
+
+    @property
+    def kl_to_reference_nats(self) -> float:
+        """The price paid, KL(π‖π_ref)."""
+        return max(self._means[0] - self._means[2], 0.0)
+
+    @property
+    def objective(self) -> float:
+        """What is climbed, J(π), in units of reward."""
+        return self.reward - self.reading.beta * self.kl_to_reference_nats
+
+    @property
+    def kl_to_optimum_nats(self) -> float:
+        """The way to go, KL(π‖π*): β times it is what J lacks; +inf if β is 0."""
+        if self.reading.strict is not None:
+            return distributions.kl(self.policy, self.reading.strict).mean().item()
+        return max(self._means[0] - self._means[3], 0.0)
+
+    @property
+    def entropy_nats(self) -> float:
+        """The entropy H(π)."""
+        return max(-self._means[0], 0.0)
+
+    @property
+    def further(self) -> list[float]:
+        """The means of the plan's further tables."""
+        return self._means[4:]
+
+    @cached_property
+    def _means(self) -> list[float]:
+        """Of log π itself, which is minus the entropy, and of all that is read."""
+        share, reading = self.share.view(-1), self.reading
+        own = torch.dot(share, self.policy.view(-1)).item()
+        return [own / reading.prompts, *torch.mv(reading.tables, share).tolist()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +87,7 @@ class Plan:
     steps: int  # batches of responses
     draws: int  # responses to each prompt in a batch
     generator: torch.Generator  # the only source of randomness
+    further: Sequence[Tensor] = ()  # tables (prompts, responses) whose means records have, too
 
     def __post_init__(self) -> None:
         guards.positive("the rate", self.rate, advice="Try 1.")
@@ -67,7 +108,8 @@ class State:
     clip_fraction: float = 0.0
 
 
-Update = Callable[[State], State]
+# From a state, its log-probabilities and its probabilities, (prompts, responses) both.
+Update = Callable[[State, Tensor, Tensor], State]
 
 
 def draw(
@@ -76,7 +118,16 @@ def draw(
     generator: torch.Generator,
 ) -> Tensor:  # (prompts, count), whole numbers
     """Independent responses to each prompt."""
-    return torch.multinomial(policy.exp(), count, replacement=True, generator=generator)
+    return draw_from(policy.exp(), count, generator)
+
+
+def draw_from(
+    share: Tensor,  # (prompts, responses), probabilities
+    count: int,  # responses to each prompt
+    generator: torch.Generator,
+) -> Tensor:  # (prompts, count), whole numbers
+    """The same, where the probabilities are known already."""
+    return torch.multinomial(share, count, replacement=True, generator=generator)
 
 
 def in_logits(
@@ -84,7 +135,15 @@ def in_logits(
     slope: Tensor,  # (prompts, responses), in the log-probabilities
 ) -> Tensor:  # (prompts, responses), in the logits
     """Turn a slope in log π into one in the logits: ∂ log π(y)/∂ logit(k) = 1[y = k] − π(k)."""
-    return slope - policy.exp() * slope.sum(dim=-1, keepdim=True)
+    return back(policy.exp(), slope)
+
+
+def back(
+    share: Tensor,  # (prompts, responses), probabilities
+    slope: Tensor,  # (prompts, responses), in the log-probabilities
+) -> Tensor:  # (prompts, responses), in the logits
+    """The same, where the probabilities are known already."""
+    return torch.addcmul(slope, share, slope.sum(dim=-1, keepdim=True), value=-1)
 
 
 def gathered(
@@ -122,8 +181,6 @@ def train(
 ) -> Iterator[Step]:
     """Apply an update `plan.steps` times and read every state: the start, then one record each.
 
-    Their tensors are read-only outside of `torch.inference_mode`: clone one to change it.
-
     Raises:
         ShapeError: the policy does not belong to this world.
         DivergenceError: while iterating, when a response is lost to rounding or not a number.
@@ -132,19 +189,20 @@ def train(
     return _records(world, policy, plan, update, first or state)
 
 
-@torch.inference_mode()
 def _records(
     world: World, policy: Policy, plan: Plan, update: Update, state: State
 ) -> Iterator[Step]:
-    reading = _Reading.of(world, plan.beta)
+    reading = Reading.of(world, plan.beta, plan.further)
     last: Step | None = None
     for index in range(plan.steps + 1):
-        state = update(state) if index else state
         table = log_policy(policy, state.parameters)
+        share = table.exp()
         if not table.amin().item() > -RUNAWAY_NATS:  # also if not a number
             raise runaway(index, last)
-        last = reading.step(table, index, state.clip_fraction)
+        last = Step(index, state.clip_fraction, table, share, reading)
         yield last
+        if index < plan.steps:
+            state = update(state, table, share)
 
 
 def best(world: World, beta: float) -> Tensor:
@@ -164,7 +222,8 @@ def read(world: World, policy: Tensor, *, beta: float, index: int = 0) -> Step:
     """
     guards.table(reward=world.reward, policy=policy)
     guards.log_probabilities("policy", policy)
-    return _Reading.of(world, beta).step(policy, index, 0.0)
+    policy = policy.contiguous()
+    return Step(index, 0.0, policy, policy.exp(), Reading.of(world, beta))
 
 
 def runaway(index: int, last: Step | None) -> DivergenceError:
@@ -178,39 +237,22 @@ def runaway(index: int, last: Step | None) -> DivergenceError:
 
 
 @dataclass(frozen=True, eq=False)
-class _Reading:
-    """What is read off at every step; all but the entropy is linear in π, so one product gives it.
+class Reading:
+    """What records are read by; all but the entropy is linear in π, so one product gives it.
 
     A divergence from an optimum that rules responses out is worked out apart.
     """
 
     beta: float
-    tables: Tensor  # (3, prompts * responses): reward, log π_ref and log π*, by prompts
+    tables: Tensor  # (3 or more, prompts * responses): reward, log π_ref, log π* and further ones,
+    # divided by the prompts
     prompts: int
     strict: Tensor | None  # log π* where it rules responses out
 
     @classmethod
-    def of(cls, world: World, beta: float) -> "_Reading":
+    def of(cls, world: World, beta: float, further: Sequence[Tensor] = ()) -> "Reading":
+        """Of a world at a price, and further tables (prompts, responses) to take means of."""
         optimum = best(world, beta)
-        tables = torch.stack([world.reward, world.reference, optimum]).flatten(1)
+        tables = torch.stack([world.reward, world.reference, optimum, *further]).flatten(1)
         strict = optimum if bool(torch.isneginf(optimum).any()) else None
         return cls(beta, tables / world.prompts, world.prompts, strict)
-
-    def step(self, policy: Tensor, index: int, clip_fraction: float) -> Step:
-        share = policy.exp().flatten()
-        reward, to_reference, to_optimum = (self.tables @ share).tolist()
-        negative = torch.dot(share, policy.flatten()).item() / self.prompts
-        from_optimum = max(negative - to_optimum, 0.0)
-        if self.strict is not None:
-            from_optimum = distributions.kl(policy, self.strict).mean().item()
-        divergence = max(negative - to_reference, 0.0)
-        return Step(
-            index=index,
-            reward=reward,
-            kl_to_reference_nats=divergence,
-            objective=reward - self.beta * divergence,
-            kl_to_optimum_nats=from_optimum,
-            entropy_nats=max(-negative, 0.0),
-            clip_fraction=clip_fraction,
-            policy=policy,
-        )

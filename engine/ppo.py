@@ -115,15 +115,14 @@ def ascend(
     """
     used = clipping or Clipping()
 
-    def update(state: State) -> State:
-        table = on_policy.log_policy(policy, state.parameters)
-        responses = on_policy.draw(table, plan.draws, plan.generator)
+    def update(state: State, table: Tensor, share: Tensor) -> State:
+        responses = on_policy.draw_from(share, plan.draws, plan.generator)
         earned = reinforce.signal(world, table, kl_penalty.in_reward(k1), plan.beta)
         returns = earned.gather(1, responses)
         advantage = returns - state.value.unsqueeze(1)
         batch = Batch(table, responses, advantage)
-        moved, share = reuse(policy, batch, state.parameters, Reuse(plan.rate, used))
-        return State(moved, _fitted(state.value, returns, used), share)
+        moved, clipped = reuse(policy, batch, state.parameters, Reuse(plan.rate, used))
+        return State(moved, _fitted(state.value, returns, used), clipped)
 
     return on_policy.train(world, policy, plan, update)
 

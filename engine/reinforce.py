@@ -103,12 +103,12 @@ def ascend(
     """
     price = penalty or kl_penalty.in_reward(k1)
 
-    def update(state: State) -> State:
-        table = on_policy.log_policy(policy, state.parameters)
-        responses = on_policy.draw(table, plan.draws, plan.generator)
+    def update(state: State, table: Tensor, share: Tensor) -> State:
+        responses = on_policy.draw_from(share, plan.draws, plan.generator)
         returns = signal(world, table, price, plan.beta).gather(1, responses)
-        slope = sampled_gradient(table, responses, returns, baseline=state.value)
-        moved = state.parameters + plan.rate * policy.pull_back(slope)
+        weight = returns - state.value.unsqueeze(1)
+        slope = on_policy.back(share, on_policy.gathered(responses, weight, share))
+        moved = torch.add(state.parameters, policy.pull_back(slope), alpha=plan.rate)
         return State(moved, torch.lerp(state.value, returns.mean(dim=1), VALUE_RATE))
 
     return on_policy.train(world, policy, plan, update)

@@ -6,14 +6,13 @@ from its records, so any remedy that works counts, and one that only looks like 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from engine import (
-    distributions,
     exact_ascent,
     guards,
     lengths,
@@ -216,13 +215,17 @@ class Rewarded:
 
     def read(self, tables: Tables) -> dict[str, float]:
         """Rewards without their scale, divergence and entropy."""
-        table = tables[0]
-        return {
-            "proxy": float((table.exp() * self.proxy).sum(dim=-1).mean()),
-            "gold": float((table.exp() * self.gold).sum(dim=-1).mean()),
-            "kl_nats": float(distributions.kl(table, self.world.reference).mean()),
-            "entropy_nats": float(distributions.entropy(table).mean()),
-        }
+        table, share = tables[0], tables[0].exp()
+        negative = torch.dot(share.view(-1), table.view(-1)).item() / self.world.prompts
+        proxy, gold, reference = torch.mv(self._means, share.view(-1)).tolist()
+        kl_nats = max(negative - reference, 0.0)
+        return {"proxy": proxy, "gold": gold, "kl_nats": kl_nats, "entropy_nats": -negative}
+
+    @cached_property
+    def _means(self) -> Tensor:
+        """What turns probabilities into means of proxy, gold and log π_ref, by one product."""
+        tables = torch.stack([self.proxy, self.gold, self.world.reference])
+        return tables.flatten(1) / self.world.prompts
 
     def ends(self, settings: Settings) -> dict[str, float]:
         """All readings at the optimum; none if it lies beyond the numbers on offer."""

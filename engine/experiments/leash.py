@@ -89,7 +89,10 @@ class Spot:
 class Step(on_policy.Step):
     """A moment of training; `reward` is the proxy's."""
 
-    gold: float = 0.0  # Σ π gold, in units of reward
+    @property
+    def gold(self) -> float:
+        """The mean gold reward Σ π gold, in units of reward."""
+        return self.further[0]
 
     @property
     def spot(self) -> Spot:
@@ -124,10 +127,11 @@ class Experiment:
         """
         last: Step | None = None
         for step in _ALGORITHMS[self.settings.algorithm](self):
+            now = Step(step.index, step.clip_fraction, step.policy, step.share, step.reading)
             if self.settings.world == "gaussian":
-                check_mean(step.reward, step.index, last)  # the proxy is the number itself
-            last = Step(**vars(step), gold=self.gold_of(step.policy))
-            yield last
+                check_mean(now.reward, now.index, last)  # the proxy is the number itself
+            yield now
+            last = now
 
     def gold_of(self, policy: Tensor) -> float:
         """The mean gold reward of a table of log-probabilities."""
@@ -237,7 +241,8 @@ _WORLDS = {"replies": _replies, "gaussian": _gaussian, "random": _random}
 def _plan(experiment: Experiment) -> Plan:
     settings = experiment.settings
     generator = torch.Generator().manual_seed(settings.seed)
-    return Plan(settings.beta, settings.rate, settings.steps, settings.draws, generator)
+    further = (experiment.gold,)
+    return Plan(settings.beta, settings.rate, settings.steps, settings.draws, generator, further)
 
 
 def _exact(direction: Direction, experiment: Experiment) -> Iterator[on_policy.Step]:
