@@ -60,6 +60,7 @@ class Lab:
     status: Callable[[Run[Any, Any]], Sequence[str]] = lambda _: ()  # more words for the status
     after: Callable[[Run[Any, Any], Place], None] | None = None  # drawn under a run that ended
     seconds: float = WATCH_SECONDS
+    repeatable: Callable[[Any], bool] = lambda _: True  # whether settings alone make it again
 
     @property
     def controls(self) -> tuple[Control, ...]:
@@ -236,7 +237,8 @@ def _show(it: Lab, run: Run[Any, Any], settings: Values) -> None:
     if not run.job.live:
         with st.container(horizontal=True):
             lab.data([it.table(each) for each in records], name=f"{it.id}-run", key=it.id)
-            lab.link(it.id)
+            if it.repeatable(run.experiment):
+                lab.link(it.id)
 
 
 def _scrub(it: Lab, run: Run[Any, Any], count: int) -> int:
@@ -278,7 +280,7 @@ def _ended(it: Lab, run: Run[Any, Any], choice: Choice | None, place: Place) -> 
 def _record(it: Lab, run: Run[Any, Any], place: Place) -> None:
     """Put a run into the record, once."""
     records = run.job.steps
-    if run.kept or not records:
+    if run.kept or not records or not it.repeatable(run.experiment):
         return
     results = {
         name: value if math.isfinite(value) else None

@@ -85,7 +85,8 @@ def _densities(experiment: "Experiment", step: "Step") -> None:
         "Target and student",
         "density",
         f"Two humps at {_told(-settings.offset)} and {_told(settings.offset)}. "
-        f"At step {step.index} the student has mean {_told(mean)} and standard deviation {_told(step.deviations[0])}; "
+        f"At step {step.index} "
+        f"the student has mean {_told(mean)} and standard deviation {_told(step.deviations[0])}; "
         f"the exact fit has mean {_told(experiment.fits[0].mean)} and standard deviation "
         f"{_told(experiment.fits[0].deviation)}.",
         x="x",
