@@ -77,7 +77,7 @@ def test_each_choice_holds_its_cards_and_no_others(
     every = {card.id: card for lesson in lessons.values() for card in lesson.cards}
     app = open_app("decks")
     assert notes(files["surprisal.apkg"]()) == set(every)
-    assert COURSE == app.radio(key="deck-scope").value
+    assert app.radio(key="deck-scope").value == COURSE
     app.radio(key="deck-scope").set_value(LESSON).run()
     app.selectbox(key="deck-lesson").set_value("dpo").run()
     assert notes(files["surprisal-dpo.apkg"]()) == {card.id for card in lessons["dpo"].cards}
