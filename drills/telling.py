@@ -208,7 +208,7 @@ def forecast(found: Forecast, today: date) -> str:
         return f"{said[0].upper()}{said[1:]}, and nothing on the {len(found.days) - 1} days after."
     most = max(range(1, len(found.days)), key=lambda day: found.days[day])
     when = "tomorrow" if most == 1 else f"on {_day(today + timedelta(days=most))}"
-    return f"{said}; most of what follows, {found.days[most]}, comes {when}."
+    return f"{said[0].upper()}{said[1:]}; most of what follows, {found.days[most]}, comes {when}."
 
 
 def heatmap(found: Mapping[date, int]) -> str:

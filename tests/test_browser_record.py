@@ -1,6 +1,8 @@
 """The record is the learner's: taken to another device, downloaded, deleted."""
 
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,35 @@ def test_the_record_can_be_downloaded(learner: Page, server: Server, tmp_path: P
     file = tmp_path / "record.json"
     download.value.save_as(file)
     assert "dpo/stand-in-for-reward" in json.dumps(json.loads(file.read_text(encoding="utf-8")))
+
+
+def test_a_downloaded_record_joins_that_of_another_browser_once(
+    learner: Page, visit: Visit, server: Server, tmp_path: Path
+) -> None:
+    at(learner, server, YOURS)
+    with learner.expect_download() as download:
+        learner.get_by_role("button", name="Download my record").click()
+    download.value.save_as(tmp_path / "record.json")
+    other = visit(YOURS)
+    other.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "record.json")
+    expect(other.get_by_text(re.compile(r"The file holds \d+ entr"))).to_be_visible()
+    other.get_by_role("button", name=re.compile("^Add .* to my record")).click()
+    expect(other.get_by_text("joined your record")).to_be_visible()
+    expect(at(other, server, "/dpo").get_by_text(OPENED)).to_be_visible()
+    at(other, server, YOURS)
+    other.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "record.json")
+    expect(other.get_by_text("nothing is new")).to_be_visible()
+
+
+def test_a_chosen_deck_is_made_and_downloaded(visit: Visit, tmp_path: Path) -> None:
+    page = visit("/decks")
+    page.get_by_text("A lesson", exact=True).click()
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("cards for Anki")).click()
+    download.value.save_as(tmp_path / "deck.apkg")
+    assert download.value.suggested_filename == "surprisal-likelihood.apkg"
+    assert zipfile.is_zipfile(tmp_path / "deck.apkg")
 
 
 def test_the_record_can_be_deleted_and_only_after_confirming(learner: Page, server: Server) -> None:

@@ -70,3 +70,16 @@ def test_reading_is_what_the_same_questions_cost_before_and_after() -> None:
     assert found.after is not None
     assert found.before.count == found.after.count == 10
     assert found.before.loss - found.after.loss == pytest.approx(1)  # 0.4 to 0.8
+
+
+def test_what_is_missing_is_counted() -> None:
+    even = (0.5, 0.5)
+    some = record(*answers(0, SURE, 4), *answers(1, even, 9))
+    assert calibration.lacking(some) == 6  # an even split favors nothing
+    assert calibration.quiz(some) is None
+    assert calibration.lacking(record(*answers(0, SURE))) == 0
+    found = calibration.weeks(record(*answers(0, SURE, 7)), START + 3 * DAY)
+    assert (found.lacks_before, found.opens) == (3, START + 14 * DAY)
+    later = calibration.weeks(record(*answers(0, SURE), *answers(29, SURE, 8)), START + 30 * DAY)
+    assert (later.lacks_before, later.lacks_after, later.opens) == (0, 2, None)
+    assert calibration.reading(record()).lacks_after == 10

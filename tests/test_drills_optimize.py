@@ -67,6 +67,14 @@ def test_what_would_change_is_shown_by_card() -> None:
         assert change.before_days == learnt.card.interval.days
 
 
+def test_the_loss_of_parameters_is_the_mean_surprise_in_bits() -> None:
+    reviews = forgetful(20, 6)
+    for parameters in (PARAMETERS, (*PARAMETERS[:-1], 0.5)):
+        found = optimize.loss(reviews, parameters)
+        assert found == pytest.approx(loss(reviews, parameters) / log(2), rel=1e-6)
+    assert optimize.loss(reviews, ()) == optimize.loss(reviews, PARAMETERS)
+
+
 @pytest.mark.slow
 def test_the_parameters_found_predict_better_and_nothing_heavy_is_loaded() -> None:
     reviews, told = forgetful(110, 6), list[float]()

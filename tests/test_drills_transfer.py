@@ -230,3 +230,12 @@ def _reviews(entries: list[tuple[str, Payload]]) -> Reviews:
         Event(n, LearnerId(1), p.kind, name, NOW, f"n{n}", to_json(p))
         for n, (name, p) in enumerate(entries, 1)
     )
+
+
+def test_what_is_fresh_is_what_the_record_does_not_hold(stores: tuple[Store, Store]) -> None:
+    store, me = stores[0], learner(stores[0])
+    entries = [Entry("dpo/a", Read(), f"n{n}") for n in (1, 2, 2, 3)]
+    store.append_all(me, entries[:1], now=datetime.now(UTC))
+    fresh = transfer.fresh(entries, store.events(me))
+    assert [entry.nonce for entry in fresh] == ["n2", "n3"]
+    assert store.append_all(me, entries, now=datetime.now(UTC)) == len(fresh)

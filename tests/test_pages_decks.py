@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from content.schema import Choice
 from drills import deck
+from drills.errors import DeckError
 from drills.events import Answered, Exported, Payload, Suspended, item
 from drills.record import Record
 from drills.store import Entry
@@ -94,7 +95,12 @@ def test_a_deck_is_made_on_demand_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     built = list[str]()
-    monkeypatch.setattr(resources, "selected", lambda *_, **__: built.append("deck") or b"")
+
+    def build(*_: object, **__: object) -> bytes:
+        built.append("deck")
+        return b""
+
+    monkeypatch.setattr(resources, "selected", build)
     open_app("decks").run()
     assert built == []
     files["surprisal.tsv"]()
@@ -216,7 +222,7 @@ def test_a_record_that_cannot_be_reached_keeps_the_file_and_says_so(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise deck.DeckError("The record cannot be reached.")
+        raise DeckError("The record cannot be reached.")
 
     app = bring(open_app("decks"), export((0, 3)))
     monkeypatch.setattr(type(resources.store()), "append_all", fail)

@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from content.load import LoadedCourse
 from drills import calibration, optimize, statistics
+from drills.errors import ScheduleError
 from drills.events import Answered, Exported, Preferred, Reviewed, item
 from drills.record import Record
+from drills.schedule import PARAMETERS
 from drills.score import ENOUGH
 from drills.store import Entry, new_token
 from pages import resources
@@ -235,7 +237,7 @@ def test_a_download_is_recorded_with_its_form(studied: OpenApp, token: str) -> N
 
 # --- parameters of one's own ----------------------------------------------------------------------
 
-CHANGED = (*optimize.schedule.PARAMETERS[:-1], 0.4)
+CHANGED = (*PARAMETERS[:-1], 0.4)
 
 
 def until(app: AppTest, sign: str) -> AppTest:
@@ -300,7 +302,7 @@ def test_a_search_that_nobody_wants_any_more_ends(monkeypatch: pytest.MonkeyPatc
             progress(0.1)  # type: ignore[operator]
             time.sleep(0.01)
 
-    monkeypatch.setattr(search.optimize, "run", endless)
+    monkeypatch.setattr(optimize, "run", endless)
     job = search.Search(Record.of(()).reviews)
     while not shares:
         time.sleep(0.01)
@@ -313,7 +315,7 @@ def test_a_search_that_nobody_wants_any_more_ends(monkeypatch: pytest.MonkeyPatc
 
 def test_a_failed_search_says_why(fitting: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_reviews: object, *, progress: object) -> None:
-        raise optimize.ScheduleError("The search failed. The parameters stay.")
+        raise ScheduleError("The search failed. The parameters stay.")
 
     monkeypatch.setattr(optimize, "run", failing)
     fitting.button(key="fit").click().run()
