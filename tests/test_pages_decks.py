@@ -149,9 +149,12 @@ def test_figures_ride_along_or_not(
     assert b'"surprisal-' not in files["surprisal.apkg"]()
 
 
-def test_what_was_exported_is_recorded(open_app: OpenApp, token: str) -> None:
-    app = open_app("decks")
-    app.download_button(key="deck-tsv").click().run()
+def test_what_was_exported_is_recorded(
+    open_app: OpenApp, token: str, files: dict[str, Callable[[], bytes]]
+) -> None:
+    open_app("decks")
+    assert record(token).all(Exported) == ()
+    files["surprisal.tsv"]()
     (event,) = record(token).all(Exported)
     cards = sum(len(lesson.cards) for lesson in resources.course().lessons.values())
     assert (event.item, event.payload.form, event.payload.count) == ("course", "tsv", cards)

@@ -4,13 +4,15 @@ import json
 import math
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from content.load import LoadedCourse
-from drills import calibration, optimize, statistics
+from drills import calibration, optimize, statistics, transfer
 from drills.errors import ScheduleError
 from drills.events import Answered, Exported, Preferred, Reviewed, item
 from drills.record import Record
@@ -228,11 +230,18 @@ def test_what_is_no_record_is_refused_and_touches_nothing(
     assert len(record(token).events) == 2
 
 
-def test_a_download_is_recorded_with_its_form(studied: OpenApp, token: str) -> None:
-    app = studied("progress", part=YOURS)
-    for label, form in (("Download my record", "json"), ("Reviews (CSV)", "csv")):
-        next(b for b in app.download_button if b.label == label).click().run()
-        assert record(token).all(Exported)[-1].payload.form == form
+def test_a_download_is_made_when_asked_for_and_recorded_with_its_form(
+    studied: OpenApp, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Callable[[], str]] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, **_: made.update({label: data}))
+    text_of(studied("progress", part=YOURS))
+    assert record(token).all(Exported) == ()
+    before = record(token)
+    assert made["Reviews (CSV)"]() == transfer.reviews_csv(before.reviews)
+    assert made["Answers (CSV)"]() == transfer.answers_csv(before)
+    assert len(json.loads(made["Download my record"]())["events"]) == len(before.events) + 2
+    assert [e.payload.form for e in record(token).all(Exported)] == ["csv", "csv", "json"]
 
 
 # --- parameters of one's own ----------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from functools import partial
 
 import streamlit as st
 
@@ -13,7 +12,6 @@ from drills.queue import missed
 from pages import resources
 from pages.parts.learner import Learner
 from pages.parts.quiet import quiet
-from pages.parts.saving import save
 
 COURSE, LESSON, TOPIC, MISSED = "The whole course", "A lesson", "A topic", "Only what I missed"
 SCOPES = (COURSE, LESSON, TOPIC, MISSED)
@@ -87,25 +85,20 @@ def _suspended(who: Learner) -> frozenset[str]:
 
 
 def _download(who: Learner, choice: _Choice, form: str, cards: int) -> None:
-    build = partial(
-        resources.selected,
-        choice.selection,
-        form,
-        lesson=choice.lesson,
-        epoch=int(time.time()),
-    )
+    def made() -> bytes:
+        data = resources.selected(
+            choice.selection, form, lesson=choice.lesson, epoch=int(time.time())
+        )
+        who.note(choice.lesson or "course", Exported(form=form, count=cards))
+        return data
+
     many = f"{cards} card{'' if cards == 1 else 's'} "
     st.download_button(
         (many if form == "apkg" else "") + _LABELS[form],
-        build,
+        made,
         file_name=f"surprisal{'' if choice.name == 'course' else f'-{choice.name}'}.{form}",
         mime=_MIME[form],
         icon=":material/download:",
-        on_click=_taken,
-        args=(who, choice, form, cards),
+        on_click="ignore",  # a rerun would race with the making
         key=f"deck-{form}",
     )
-
-
-def _taken(who: Learner, choice: _Choice, form: str, cards: int) -> None:
-    save(who, choice.lesson or "course", Exported(form=form, count=cards))

@@ -65,6 +65,16 @@ class Learner:
         self.store.append(who, item, payload, now=now(), nonce=nonce)
         self.refresh()
 
+    def note(self, item: str, payload: Payload) -> None:
+        """Append to the record from any thread; this tab reads it with its next run.
+
+        Raises:
+            DrillsError: in the learner's words; then nothing was kept.
+        """
+        if self.store is not None and self.token is not None:
+            who = self.store.ensure_learner(self.token, now=now())
+            self.store.append(who, item, payload, now=now())
+
     def bring(self, entries: Sequence[Entry]) -> int:
         """Add what was brought from elsewhere, all or nothing; return how many were new.
 

@@ -1,6 +1,8 @@
 """The record is its learner's: to move, to download, to bring from elsewhere, to delete."""
 
 import json
+from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -11,13 +13,12 @@ from pages.parts import bringing, links, state
 from pages.parts.bringing import Brought, Shelf
 from pages.parts.learner import Learner
 from pages.parts.quiet import quiet
-from pages.parts.saving import save
 
 NOT_KEPT = (
     "What you do here is not kept now, as the note above says, so there is nothing to move, to "
     "download or to delete."
 )
-_JSON, _CSV = "application/json", "text/csv"
+_MIME = {"json": "application/json", "csv": "text/csv"}
 
 
 def draw(who: Learner) -> None:
@@ -61,36 +62,35 @@ def _take(who: Learner) -> None:
         quiet("There is nothing to download yet.")
         return
     with st.container(horizontal=True):
-        st.download_button(
-            "Download my record",
-            lambda: json.dumps(who.export(), ensure_ascii=False, indent=1),
-            file_name="surprisal-record.json",
-            mime=_JSON,
-            icon=":material/download:",
-            on_click=_taken,
-            args=(who, "json"),
-        )
-        st.download_button(
-            "Reviews (CSV)",
-            lambda: transfer.reviews_csv(who.record.reviews),
-            file_name="surprisal-reviews.csv",
-            mime=_CSV,
-            on_click=_taken,
-            args=(who, "csv"),
-            disabled=not who.record.reviews.cards,
-        )
-        st.download_button(
-            "Answers (CSV)",
-            lambda: transfer.answers_csv(who.record),
-            file_name="surprisal-answers.csv",
-            mime=_CSV,
-            on_click=_taken,
-            args=(who, "csv"),
-        )
+        _download(who, "record.json", "Download my record", lambda: _json(who))
+        if who.record.reviews.cards:
+            reviews = who.record.reviews
+            _download(who, "reviews.csv", "Reviews (CSV)", lambda: transfer.reviews_csv(reviews))
+        _download(who, "answers.csv", "Answers (CSV)", lambda: transfer.answers_csv(who.record))
 
 
-def _taken(who: Learner, form: str) -> None:
-    save(who, "record", Exported(form=form, count=len(who.events)))
+def _download(who: Learner, name: str, label: str, make: Callable[[], str]) -> None:
+    """Draw a download that is made, and noted in the record, when it is asked for."""
+
+    def made() -> str:
+        text = make()
+        form: Literal["json", "csv"] = "json" if name.endswith("json") else "csv"
+        who.note("record", Exported(form=form, count=len(who.events)))
+        return text
+
+    st.download_button(
+        label,
+        made,
+        file_name=f"surprisal-{name}",
+        mime=_MIME[name[-4:].lstrip(".")],
+        icon=":material/download:",
+        on_click="ignore",  # a rerun would race with the making
+        key=f"download-{name}",
+    )
+
+
+def _json(who: Learner) -> str:
+    return json.dumps(who.export(), ensure_ascii=False, indent=1)
 
 
 @st.fragment
