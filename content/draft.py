@@ -23,6 +23,7 @@ from content.schema import (
     FrontMatter,
     Source,
     Term,
+    Texts,
 )
 from content.syntax import KEBAB
 
@@ -102,12 +103,15 @@ class Draft:
     sources: list[Item] | None = None
     glossary: list[Item] | None = None
     errata: list[Item] | None = None
+    texts: Item | None = None
     lessons: list[LessonDraft] = field(default_factory=list)
 
     def shared(self) -> Iterator[Item]:
         """Every entry that belongs to no lesson."""
         if self.course:
             yield self.course
+        if self.texts:
+            yield self.texts
         for items in (self.sources, self.glossary, self.errata):
             yield from items or ()
 
@@ -120,8 +124,17 @@ def read(reader: Reader) -> Draft:
         sources=_mapping(reader, "source", "sources.yaml", Source),
         glossary=_mapping(reader, "term", "glossary.yaml", Term),
         errata=_list(reader, "erratum", reader.document("errata.yaml"), (), {"": Erratum}),
+        texts=_texts(reader),
         lessons=[_lesson(reader, name) for name in _lessons(reader, course)],
     )
+
+
+def _texts(reader: Reader) -> Item | None:
+    """Texts to compare, which a course need not have."""
+    if not (reader.folder / "texts.yaml").exists():
+        return None
+    document = reader.document("texts.yaml")
+    return _item(reader, "texts", document, (), Texts) if document else None
 
 
 # --- lessons ------------------------------------------------------------------------------------

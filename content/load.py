@@ -22,6 +22,7 @@ from content.schema import (
     Question,
     Source,
     Term,
+    Texts,
 )
 from content.stamps import CardStamp as CardStamp
 
@@ -75,6 +76,7 @@ class LoadedCourse:
     errata: tuple[Erratum, ...]
     stamps: dict[str, CardStamp]  # card id -> its content when it was last stamped
     folder: Path
+    texts: Texts | None = None  # to be compared by a learner
 
     def term(self, name: str) -> tuple[str, Term]:
         """What `{term}` points to, by the term in any case or by its key; KeyError if unknown."""
@@ -156,6 +158,7 @@ def _finished(read: Draft, lock: dict[str, CardStamp], folder: Path) -> LoadedCo
         errata=tuple(item.entry for item in read.errata or ()),
         stamps=lock,
         folder=folder,
+        texts=read.texts.entry if read.texts else None,
     )
 
 

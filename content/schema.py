@@ -83,6 +83,20 @@ class Erratum(Entry):
     claim: str | None = None  # "lesson/claim-id" that settles it by computation
 
 
+class Texts(Entry):
+    """`texts.yaml`, which a course may have: eight answers to one question, to be compared."""
+
+    question: Plain
+    lists: dict[Key, list[Plain]] = Field(max_length=4)  # what to count -> its words, lower case
+    answers: list[Plain] = Field(min_length=8, max_length=8)
+
+    @model_validator(mode="after")
+    def _answers_differ(self) -> "Texts":
+        if len(set(self.answers)) < len(self.answers):
+            raise ValueError("two answers are the same: there is nothing to compare")
+        return self
+
+
 class Objective(Entry):
     """What a learner can do after a lesson."""
 

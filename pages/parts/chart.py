@@ -51,8 +51,11 @@ def curves(rows: Rows, frame: Frame, *, key: str) -> None:
     _draw({"data": {"values": list(rows)}, "layer": layers}, frame, key)
 
 
-def bars(rows: Rows, frame: Frame, *, key: str) -> None:
-    """Draw grouped bars: dicts with `group`, `role`, `name` and `value`."""
+def bars(rows: Rows, frame: Frame, *, key: str, spread: Rows = ()) -> None:
+    """Draw grouped bars: dicts with `group`, `role`, `name` and `value`.
+
+    `spread` has `group`, `low` and `high`: how far a group's value may be off.
+    """
     encoding = {
         "x": {
             "field": "group",
@@ -72,7 +75,14 @@ def bars(rows: Rows, frame: Frame, *, key: str) -> None:
         "tooltip": _tooltip("group", "name", number="value"),
     }
     mark = {"type": "bar", "cornerRadiusEnd": 1}
-    _draw({"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}, frame, key)
+    drawn = {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}
+    if not spread:
+        _draw(drawn, frame, key)
+        return
+    ends = {"x": encoding["x"], "y": encoding["y"] | {"field": "low"}, "y2": {"field": "high"}}
+    rule = {"type": "rule", "color": _QUIET, "strokeWidth": 2}
+    errors = {"data": {"values": list(spread)}, "mark": rule, "encoding": ends}
+    _draw({"layer": [drawn, errors]}, frame, key)
 
 
 def _legend(rows: Rows) -> dict[str, Any]:
@@ -413,6 +423,17 @@ def _diagonal(rows: Rows) -> list[dict[str, float]]:
 
 def _number(axis: str, title: str | None) -> dict[str, Any]:
     return {"field": axis, "type": "quantitative", "title": title} | _FREE
+
+
+def _legend(rows: Rows) -> dict[str, Any]:
+    """Each role that is drawn, under the name that it has here."""
+    named = {row["role"]: row["name"] for row in rows}
+    return {
+        "orient": "bottom",
+        "title": None,
+        "values": list(named),
+        "labelExpr": f"({json.dumps(named)})[datum.label]",
+    }
 
 
 def _names(rows: Rows) -> list[str]:
