@@ -56,7 +56,7 @@ def bars(rows: Rows, frame: Frame, *, key: str, spread: Rows = ()) -> None:
 
     `spread` has `group`, `low` and `high`: how far a group's value may be off.
     """
-    encoding = {
+    encoding: dict[str, Any] = {
         "x": {
             "field": "group",
             "type": "nominal",
