@@ -425,17 +425,6 @@ def _number(axis: str, title: str | None) -> dict[str, Any]:
     return {"field": axis, "type": "quantitative", "title": title} | _FREE
 
 
-def _legend(rows: Rows) -> dict[str, Any]:
-    """Each role that is drawn, under the name that it has here."""
-    named = {row["role"]: row["name"] for row in rows}
-    return {
-        "orient": "bottom",
-        "title": None,
-        "values": list(named),
-        "labelExpr": f"({json.dumps(named)})[datum.label]",
-    }
-
-
 def _names(rows: Rows) -> list[str]:
     return list(dict.fromkeys(row["name"] for row in rows))
 

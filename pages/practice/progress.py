@@ -5,7 +5,7 @@ import streamlit as st
 from drills.events import Answered, Event, Repredicted
 from drills.record import ERRATA
 from pages import resources
-from pages.parts import kept, ladder, learner, links, units, yours, yourself
+from pages.parts import kept, ladder, learner, links, preferences, units, yours, yourself
 from pages.parts.learner import Learner
 from pages.parts.place import Place
 from pages.parts.quiet import quiet
@@ -23,6 +23,7 @@ def draw() -> None:
     who = learner.current()
     st.title("Your record", anchor=False)
     if who.events:
+        preferences.remember_zone(who)
         _figures(who)
     else:
         st.markdown(EMPTY)
