@@ -10,7 +10,7 @@ from tests.conftest import Visit
 
 pytestmark = pytest.mark.slow
 
-RUN_MS = 30_000
+RUN_MS = 60_000
 
 
 def test_a_broken_run_is_seen_diagnosed_mended_and_judged(visit: Visit) -> None:
