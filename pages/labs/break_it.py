@@ -40,7 +40,7 @@ REASONS = {
     "gold-lost": "Against the reference the policy gained {0} in gold; more than {1} is asked for.",
     "still-the-reference": "The divergence from the reference is {0}. Below {1} nothing has moved.",
     "gold-missed": "The policy gained {0} in gold. Half of what can sensibly be had is {1}.",
-    "nothing-learned": "Hardly anything was learned: {0}, where at least {1} is asked for.",
+    "nothing-learned": "Hardly anything was learned. It gained {0}; at least {1} is asked for.",
     "margin-grows": "The second half of the run added {0} of the margin; at most {1} is rest.",
     "margin-settled": "The second half of the run added {0} of the margin; up to {1} is rest.",
     "chosen-fell": "The chosen response ended at probability {0}; it began with {1}.",

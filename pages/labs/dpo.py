@@ -34,16 +34,16 @@ SEE = {
         "so no finite policy fits them best, whatever β is."
     ),
     "islands": (
-        "the loss settles, yet the divergence does not: nothing in the data says how the islands "
-        "compare, and the policy keeps what the reference believed."
+        "the loss settles, yet the divergence stays above zero: nothing in the data says how the "
+        "islands compare, and the policy keeps what the reference believed."
     ),
     "noise": (
         "the policy settles on the best fit to the labels it was given. They are a sample, so the "
         "divergence from the optimum of the true reward stays above zero."
     ),
     "features": (
-        "three features for all responses cannot fit every reward, so the divergence stays above "
-        "zero and implicit rewards leave the line."
+        "three features for all responses cannot fit every reward. Where they do not, the "
+        "divergence stays above zero and implicit rewards leave the line."
     ),
     "on the way": (
         "the divergence is still falling. Newton's method gets there in a handful of steps; plain "

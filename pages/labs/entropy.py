@@ -151,11 +151,13 @@ def _see(experiment: "Experiment", step: "Step") -> str:
         return "every draw surprises alike, so the mean is the entropy from the first draw on."
     gap = abs(step.mean_nats - experiment.entropy_nats)
     errors = gap * math.sqrt(step.index) / experiment.deviation_nats
-    where = "inside the band" if errors <= ERRORS else "outside the band, as one run in twenty is"
+    where = (
+        "inside the band" if errors <= ERRORS else "outside the band, as about one run in twenty is"
+    )
     short = step.mean_nats - step.counted_nats
     return (
         f"the mean surprisal ends {where}, and the entropy of the counts never rises above it. "
-        f"What it lacks, now {_told(short)}, is the divergence of the counted shares from p."
+        f"What it lacks, now {_told(short)}, is the KL divergence of the counted shares from p."
     )
 
 

@@ -1,7 +1,7 @@
 """The estimators lab: three estimates of one divergence, and what each does when it is a loss.
 
-The learner first says which of three policies find back to the reference, and in which order; then
-trains one on each estimate, while the same estimates are averaged over samples below.
+The learner first says which of three policies find their way back to the reference, and in which
+order; then trains one on each estimate, while the same estimates are averaged over samples below.
 """
 
 from typing import TYPE_CHECKING

@@ -56,8 +56,8 @@ def _favored(experiment: "Experiment") -> str:
     factor, even = (divided.at(rate) / centered.at(rate) for rate in (start, 0.5))
     if abs(factor / even - 1) < EVEN:
         return (
-            "Division by the deviation multiplies the pull of every prompt alike here, by "
-            f"{_told(even)}: it is a larger step and no more."
+            f"Division by the deviation multiplies the pull of a prompt at {_told(start)} like that of "
+            f"one at 0.5, by {_told(even)}: it is a larger step and no more."
         )
     used = "multiplies" if experiment.settings.deviation == "on" else "would multiply"
     return (
@@ -75,8 +75,8 @@ def _came(experiment: "Experiment", step: "Step") -> str:
             f"{_told(resting)}, and it is at {_told(step.solve_rates[0])}; {silent}."
         )
     return (
-        f"The mean success rate is {_told(step.reward)}, and {silent}: they agree, and have "
-        "nothing more to teach."
+        f"The mean success rate is {_told(step.reward)}, and {silent}: their answers earn the "
+        "same, so nothing is pushed."
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ID = "kl"
 TUNED, BASE, CLOSE, CUT = "2,18,80", "50,30,20", "45,32,23", "62.5,37.5,0"
 SAME_NATS = 1e-9  # what rounding may leave between two ways to one number
-UNSEEN = "It has not yet, and until it does the means look finite."
+UNSEEN = "It has not yet, and until it does every mean is finite."
 ERRORS = 2.0  # standard errors on either side of the exact mean
 K = {"k1": ("k₁", "policy"), "k2": ("k₂", "rejected"), "k3": ("k₃", "chosen")}
 
@@ -161,8 +161,8 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     lost = experiment.reverse_nats - experiment.estimates["k3"].mean_nats
     if lost > SAME_NATS:
         return (
-            f"k₃ settles {_told(lost)} too low, which is the probability that p gives to what q "
-            "never says. k₁ has no such condition."
+            f"k₃ settles {_told(lost)} too low: in nats, by the probability that p gives to what q "
+            "never says. k₁ is unbiased all the same."
         )
     loud, calm = sorted(("k1", "k3"), key=lambda it: -experiment.estimates[it].deviation_nats)
     ratio = _ratio(*(experiment.estimates[it].deviation_nats for it in (loud, calm)))

@@ -60,7 +60,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
 def _where(experiment: "Experiment", step: "Step") -> str:
     lost = numerals.told(max(experiment.best - step.objective, 0.0), digits=2)
     if step.kl_to_optimum_nats < LANDED_NATS:
-        return "The policy has landed on the optimum at this β, where the rule stands."
+        return "The policy has landed on the optimum at this β, where the upright line stands."
     return f"The policy is on its way, its objective {lost} below the maximum."
 
 
@@ -69,8 +69,8 @@ def _worth(experiment: "Experiment", step: "Step") -> str:
     most, gold = experiment.peak.gold, numerals.told(step.gold, digits=3)
     if step.gold < start - CLEAR:
         return (
-            f"It earns {gold} in gold, less than the reference with {_told(start)}, though its "
-            f"proxy has risen. No optimum has more gold than {_told(most)}."
+            f"It earns {gold} in gold, less than the reference with {_told(start)}, while its "
+            f"proxy is {_told(step.reward)}. No optimum has more gold than {_told(most)}."
         )
     if step.gold > most + CLEAR:
         return (

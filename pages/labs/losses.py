@@ -61,7 +61,7 @@ def _end(experiment: "Experiment", step: "Step", which: str) -> str:
     at = f"{loss_charts.named(experiment, which)} stands at margin {_told(here.margin)}"
     rest = experiment.rest(loss)
     if rest == math.inf:
-        return f"{at} with no finite one to end at"
+        return f"{at}, and there is none at which it would end"
     if rest is not None:
         there = abs(here.margin - rest) <= NEAR * max(abs(rest), NEAR)
         return f"{at}, where it ends" if there else f"{at} on its way to {_told(rest)}"

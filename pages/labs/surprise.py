@@ -171,18 +171,18 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     where, at = experiment.settings.precision, experiment.zero_at
     if step.lost:
         return (
-            f"the product has become 0, about where the true one falls to half of the smallest "
-            f"number that {where} holds, at token {at}. The sum passes there without a mark."
+            f"the product has become 0. Among the smallest numbers that {where} holds, rounding is "
+            "rough, and it has rounded down. The sum passes there without a mark."
         )
     if at is not None and step.index > at:
         return (
             f"the true product would round to 0 at token {at}. The program still holds "
-            f"{numerals.told(step.product)}, a multiple of the smallest number of {where}, and "
-            "rounding up keeps it there."
+            f"{numerals.told(step.product)}, a multiple of the smallest number of {where}, and so "
+            "far rounding up keeps it there."
         )
     return (
-        f"product and sum still tell the same, in {where}. Take more tokens, or less probable "
-        "ones, or a format with fewer bits, to see the product end."
+        f"far above the smallest number of {where}, product and sum still tell the same. Take more "
+        "tokens, or less probable ones, or a format with fewer bits, to see where the product ends."
     )
 
 

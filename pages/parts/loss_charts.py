@@ -35,7 +35,7 @@ NAMES = {
 }
 ROLES = {"first": "policy", "second": "reward"}  # the two that are trained
 VALUE = chart.Frame("Loss", "nats: 0 and slope −1 at margin 0", "", x="margin h, nats")
-SLOPE = chart.Frame("Slope of the loss", "over its slope at margin 0", "", x="margin h, nats")
+SLOPE = chart.Frame("Slope of the loss", "over its size at margin 0", "", x="margin h, nats")
 MARGIN = chart.Frame("Mean margin", "nats; dashed: where training ends", "", x="step")
 DIVERGENCE = chart.Frame("Divergence from the optimum", "KL(π*‖π), {unit}", "", x="step")
 # What is in sight, times 1/β: of the loss and of its slope, which has no unit.
