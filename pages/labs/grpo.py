@@ -56,8 +56,8 @@ def _favored(experiment: "Experiment") -> str:
     factor, even = (divided.at(rate) / centered.at(rate) for rate in (start, 0.5))
     if abs(factor / even - 1) < EVEN:
         return (
-            f"Division by the deviation multiplies the pull of a prompt at {_told(start)} like that of "
-            f"one at 0.5, by {_told(even)}: it is a larger step and no more."
+            f"Division by the deviation multiplies the pull of a prompt at {_told(start)} like "
+            f"that of one at 0.5, by {_told(even)}: it is a larger step and no more."
         )
     used = "multiplies" if experiment.settings.deviation == "on" else "would multiply"
     return (
