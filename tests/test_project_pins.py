@@ -15,7 +15,8 @@ TOOLS = ROOT / "tests" / "requirements.txt"
 OURS = ("app", "content", "drills", "engine", "pages", "tests")
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)(\[[a-z]+\])?==(?P<version>[0-9.]+)")
 
-LOADED_BY_NAME = {"psycopg"}  # SQLAlchemy imports it when the address says PostgreSQL
+# SQLAlchemy imports psycopg when the address says PostgreSQL, the optimizer of fsrs tqdm.
+LOADED_BY_NAME = {"psycopg", "tqdm"}
 PINNED_BY = {"pydantic-core": "pydantic"}  # an exact pin of its own, to the same release
 RUN_AS_COMMANDS = {"pytest-xdist", "ruff", "mypy", "import-linter"}
 STUBS = {"pandas-stubs", "types-pyyaml"}

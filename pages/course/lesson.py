@@ -5,12 +5,11 @@ a line of the derivation, opens the section it names.
 """
 
 from collections.abc import Callable
-from importlib import import_module
 
 import streamlit as st
 
 from content.markdown import Directive, Prose, Section
-from pages import resources
+from pages import labs, resources
 from pages.parts import blocks, derivation, header, learner, predict, program, quiz, reading
 from pages.parts.place import Place
 
@@ -60,7 +59,7 @@ def _section(section: Section, place: Place) -> bool:
             asked.append(choice)
             continue
         _block(block, place)
-        if _is_lab(block) and not _lab_predicted(section, place):
+        if _gives_away(block) and not _lab_predicted(section, place):
             return False
     for choice in asked:
         predict.again(choice, place)
@@ -74,8 +73,11 @@ def _block(block: Prose | Directive, place: Place) -> None:
         BLOCKS[block.name](block, place)
 
 
-def _is_lab(block: Prose | Directive) -> bool:
-    return isinstance(block, Directive) and block.name == "lab"
+def _gives_away(block: Prose | Directive) -> bool:
+    """Whether it is a lab whose outcome the text after it may tell; not one that shows it first."""
+    if not isinstance(block, Directive) or block.name != "lab":
+        return False
+    return labs.load(block.argument).LAB.first is None
 
 
 def _lab_predicted(section: Section, place: Place) -> bool:
@@ -85,5 +87,5 @@ def _lab_predicted(section: Section, place: Place) -> bool:
 
 
 def _lab(lab: str, place: Place) -> None:
-    """Draw a lab inside the lesson; the module is found by the id the lesson gives."""
-    import_module(f"pages.labs.{lab.replace('-', '_')}").draw(place)
+    """Draw a lab inside the lesson."""
+    labs.load(lab).draw(place)

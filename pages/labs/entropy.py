@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ID, USUAL = "entropy", "60,30,10"
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
+FLAT_NATS = 1e-9  # a spread below this is what rounding leaves of none
 ERRORS = 2.0  # standard errors on either side of the exact value
 WEIGHTS = Kept("weights", USUAL, check=lambda text: shaper.readable([text]))
 
@@ -147,7 +148,7 @@ def _told(nats: float) -> str:
 
 
 def _see(experiment: "Experiment", step: "Step") -> str:
-    if experiment.deviation_nats == 0:
+    if experiment.deviation_nats < FLAT_NATS:
         return "every draw surprises alike, so the mean is the entropy from the first draw on."
     gap = abs(step.mean_nats - experiment.entropy_nats)
     errors = gap * math.sqrt(step.index) / experiment.deviation_nats

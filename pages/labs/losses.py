@@ -22,7 +22,7 @@ LEADS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 NEAR = 0.02  # of where a loss ends, as a share of it: there
 SLACK = 1e-3  # of the slope at margin 0: no pull any more
-PREDICTED = {"first": "dpo", "second": "ipo", "labels": "deterministic"}
+PREDICTED = {"first": "dpo", "second": "ipo", "labels": "deterministic", "beta": 0.5}
 
 
 def draw(place: Place) -> None:
@@ -44,7 +44,7 @@ def _leads(values: Values) -> bool:
 
 
 def _about(values: Values) -> bool:
-    """Whether a run is what was predicted, at whatever β."""
+    """Whether a run is what was predicted."""
     return bool(PREDICTED.items() <= dict(values).items())
 
 
@@ -142,7 +142,7 @@ LAB = lab_frame.Lab(
     },
     asks=lambda _values: "lab-losses-rest",
     about=_about,
-    not_about="Your prediction was about DPO and IPO on labels that are never in doubt.",
+    not_about="Your prediction was about DPO and IPO at β = 0.5 on labels that are never in doubt.",
     charts=loss_charts.draw,
     see=_see,
     numbers=loss_charts.numbers,

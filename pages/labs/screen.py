@@ -1,13 +1,10 @@
 """All labs, and one of them on the whole screen for the projector: `/lab?id=dpo`."""
 
-from importlib import import_module
-from types import ModuleType
-
 import streamlit as st
 
 from content.load import Lesson, LoadedCourse
 from content.markdown import Directive
-from pages import resources
+from pages import labs, resources
 from pages.parts import learner, links
 from pages.parts.lab_frame import Lab
 from pages.parts.place import Place
@@ -22,39 +19,35 @@ ABOUT = (
 def draw() -> None:
     """Draw the lab that the address names, or the list of them."""
     course = resources.course()
-    labs = _labs(course)
+    lessons = _lessons(course)
     named = st.query_params.get("id", "")
-    if named not in labs:
-        _list(labs)
+    if named not in lessons:
+        _list(lessons)
         return
     links.draw("lab", "All labs", icon=":material/arrow_back:")
     st.title(_lab(named).title, anchor=False)
     st.markdown(_lab(named).promise)
-    _module(named).draw(Place(course, labs[named], learner.current()))
+    labs.load(named).draw(Place(course, lessons[named], learner.current()))
 
 
-def _list(labs: dict[str, Lesson]) -> None:
+def _list(lessons: dict[str, Lesson]) -> None:
     st.title("Labs", anchor=False)
-    if not labs:
+    if not lessons:
         st.markdown("This course has no lab yet. Once a lesson does, it can be opened here.")
         return
     st.markdown(ABOUT)
-    for name, lesson in labs.items():
+    for name, lesson in lessons.items():
         with st.container(key=f"lab-{name}", gap="xxsmall"):
             links.draw("lab", f"**{_lab(name).title}**", icon=":material/science:", id=name)
             quiet(f"{_lab(name).promise} From the lesson *{lesson.head.short}*.")
 
 
 def _lab(name: str) -> Lab:
-    lab: Lab = _module(name).LAB
+    lab: Lab = labs.load(name).LAB
     return lab
 
 
-def _module(name: str) -> ModuleType:
-    return import_module(f"pages.labs.{name.replace('-', '_')}")
-
-
-def _labs(course: LoadedCourse) -> dict[str, Lesson]:
+def _lessons(course: LoadedCourse) -> dict[str, Lesson]:
     return {
         block.argument: lesson
         for lesson in course.lessons.values()

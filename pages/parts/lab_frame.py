@@ -39,17 +39,14 @@ class Lab:
     charts: Callable[[Any, Sequence[Any], int], None]  # experiment, records so far, which is shown
     see: Callable[[Any, Any], str]  # experiment, last record: one sentence on what to see
     numbers: Callable[[Any], Mapping[str, float]]  # of a record, for the learner's own record
-    table: Callable[
-        [Any], Mapping[str, Any]
-    ]  # of a record, a row of the data, in the reader's unit
+    table: Callable[[Any], Mapping[str, Any]]  # of a record, a row of the data, in reader's units
     row: tuple[Control, ...] = ()  # the controls that matter most
     more: tuple[Control, ...] = ()  # the others
-    head: tuple[
-        controls.Segments | controls.Select, ...
-    ] = ()  # those that decide which prediction is asked, above it
-    first: Callable[[Values], Values] | None = (
-        None  # head -> all settings of a run to be shown before anything is asked
-    )
+    # Those that decide which prediction is asked, above it:
+    head: tuple[controls.Segments | controls.Select, ...] = ()
+    # From the head, all settings of a run that is shown before anything is asked. What is asked
+    # is then a diagnosis, and the text below the lab does not wait for it:
+    first: Callable[[Values], Values] | None = None
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # label -> settings
     asks: Callable[[Values], str] | None = None  # id of the prediction for these settings
     about: Callable[[Values], bool] = lambda _: True  # whether a run is what was predicted
@@ -152,7 +149,7 @@ def _choice(it: Lab, values: Values, place: Place) -> Choice | None:
 
 def _others(it: Lab, choice: Choice | None, place: Place) -> None:
     """Say that something is still to be predicted; the text below the lab waits for it."""
-    if choice is None:
+    if choice is None or it.first is not None:
         return
     asked = place.lesson.asked_by_labs(choice.section)
     if not all(predict.committed(each, place) for each in asked):
@@ -253,7 +250,7 @@ def _scrub(it: Lab, run: Run[Any, Any], count: int) -> int:
 def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
     said = STATUS.get(run.job.status, "Ended early")
     parts = [
-        f"{said} at step {len(run.job.steps) - 1} of {run.experiment.length - 1}",
+        f"{said} at step {run.job.steps[-1].index} of {_last_index(run)}",
         f"computed in {1000 * run.job.seconds:.0f} ms, shown slowly",
         *it.status(run),
     ]
@@ -262,6 +259,11 @@ def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
     quiet(" · ".join(parts))
     if run.job.error:
         st.warning(run.job.error, icon=":material/warning:")
+
+
+def _last_index(run: Run[Any, Any]) -> int:
+    """Return the index of a whole run's last record; some count from 0, others from 1."""
+    return int(run.job.steps[0].index) + run.experiment.length - 1
 
 
 def _ended(it: Lab, run: Run[Any, Any], choice: Choice | None, place: Place) -> None:
