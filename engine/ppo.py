@@ -38,10 +38,9 @@ class Clipping:
             _check_bound(name, getattr(self, name))
 
 
-def stopped(ratio: Tensor, advantage: Tensor, clipping: Clipping) -> Tensor:
-    """Where the clipped objective is flat: beyond a bound, on the side the advantage pushes to."""
-    edge = torch.where(advantage > 0, 1 + clipping.high, 1 - clipping.low)
-    return (ratio - edge) * advantage > 0
+def ceiling(advantage: Tensor, clipping: Clipping) -> Tensor:
+    """What ratio times advantage may come to: above it the clipped objective is flat."""
+    return advantage * torch.where(advantage > 0, 1 + clipping.high, 1 - clipping.low)
 
 
 def slope(
@@ -55,7 +54,8 @@ def slope(
         ShapeError: ratio and advantage disagree in shape.
     """
     guards.same_shape(ratio=ratio, advantage=advantage)
-    return (ratio * advantage).masked_fill(stopped(ratio, advantage, clipping), 0.0)
+    pushed = ratio * advantage
+    return pushed.masked_fill(pushed > ceiling(advantage, clipping), 0.0)
 
 
 def objective(ratio: Tensor, advantage: Tensor, clipping: Clipping) -> Tensor:
@@ -149,19 +149,20 @@ def reuse(
     policy: Policy, batch: Batch, parameters: Tensor, how: Reuse
 ) -> tuple[Tensor, float]:  # the parameters after all epochs, the share of slopes clipped to zero
     """Climb the clipped objective of one batch, less its price; the draws stay as they are."""
-    count = 0
+    count, most = 0, ceiling(batch.advantage, how.clipping)
     for epoch in range(how.clipping.epochs):
         table, weight = batch.policy, batch.advantage  # in the first epoch every ratio is 1
         if epoch:
             table = on_policy.log_policy(policy, parameters)
             ratio = (table - batch.policy).gather(1, batch.responses).exp()
-            flat = stopped(ratio, batch.advantage, how.clipping)
-            weight = (ratio * batch.advantage).masked_fill(flat, 0.0)
-            count += int(flat.sum())
+            pushed = ratio * batch.advantage
+            flat = pushed > most
+            weight = pushed.masked_fill_(flat, 0.0)
+            count += int(flat.count_nonzero())
         if how.price:
             weight = weight + how.price(table).gather(1, batch.responses)
         climb = on_policy.in_logits(table, on_policy.gathered(batch.responses, weight, table))
-        parameters = parameters + how.rate * policy.pull_back(climb)
+        parameters = torch.add(parameters, policy.pull_back(climb), alpha=how.rate)
     return parameters, count / (how.clipping.epochs * batch.responses.numel())
 
 

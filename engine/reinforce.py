@@ -107,7 +107,7 @@ def ascend(
         responses = on_policy.draw_from(share, plan.draws, plan.generator)
         returns = signal(world, table, price, plan.beta).gather(1, responses)
         weight = returns - state.value.unsqueeze(1)
-        slope = on_policy.back(share, on_policy.gathered(responses, weight, share))
+        slope = on_policy.in_logits(table, on_policy.gathered(responses, weight, table))
         moved = torch.add(state.parameters, policy.pull_back(slope), alpha=plan.rate)
         return State(moved, torch.lerp(state.value, returns.mean(dim=1), VALUE_RATE))
 
