@@ -42,11 +42,17 @@ def advantages(
         ShapeError: the rewards are no table of floating-point numbers.
         RangeError: a reward is not finite, or a group has no more than `correction` responses.
     """
-    above = centered(rewards)
+    guards.table(rewards=rewards)
+    guards.finite("rewards", rewards)
     guards.count("responses in a group", rewards.shape[-1], least=correction + 1)
-    deviation = rewards.std(dim=-1, correction=correction, keepdim=True)
-    agree = rewards.amax(dim=-1, keepdim=True) == rewards.amin(dim=-1, keepdim=True)
-    return torch.where(agree, 0.0, above / torch.where(agree, 1.0, deviation))
+    return normalized(rewards, correction=correction)
+
+
+def normalized(rewards: Tensor, *, correction: int = 0) -> Tensor:
+    """The `advantages` of rewards checked before: training needs them at every step."""
+    deviation, mean = torch.std_mean(rewards, dim=-1, correction=correction, keepdim=True)
+    least, most = torch.aminmax(rewards, dim=-1, keepdim=True)
+    return ((rewards - mean) / deviation).masked_fill(least == most, 0.0)
 
 
 def groups(

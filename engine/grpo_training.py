@@ -48,7 +48,7 @@ def grpo_weights(
 
     The mean over a response's tokens hides in that division (Shao et al. 2024, eq. 3).
     """
-    return grpo.advantages(rewards) / lengths
+    return grpo.normalized(rewards) / lengths
 
 
 def dr_grpo_weights(
@@ -85,8 +85,12 @@ def ascend_dr_grpo(
 def _ascend(
     grouped: Grouped, policy: Policy, plan: Plan, how: tuple[Weights, Clipping]
 ) -> Iterator[Step]:
-    world, (weights, clipping), price = grouped.world, how, kl_penalty.in_loss(k3)
-    leash = Reuse(plan.rate, clipping, lambda table: plan.beta * price(table - world.reference))
+    world, (weights, clipping), slope = grouped.world, how, kl_penalty.in_loss(k3)
+
+    def price(table: Tensor) -> Tensor:
+        return plan.beta * slope(table - world.reference)
+
+    leash = Reuse(plan.rate, clipping, price if plan.beta else None)
 
     def update(state: State, table: Tensor, share: Tensor) -> State:
         responses = on_policy.draw_from(share, plan.draws, plan.generator)

@@ -52,9 +52,12 @@ class Step:
     @property
     def kl_to_optimum_nats(self) -> float:
         """The way to go, KL(π‖π*): β times it is what J lacks; +inf if β is 0."""
-        if self.reading.strict is not None:
-            return distributions.kl(self.policy, self.reading.strict).mean().item()
-        return max(self._means[0] - self._means[3], 0.0)
+        strict = self.reading.strict
+        if strict is None:
+            return max(self._means[0] - self._means[3], 0.0)
+        if bool(torch.isneginf(strict[self.policy > -torch.inf]).any()):
+            return math.inf  # also where a probability is too small for a number
+        return distributions.kl(self.policy, strict).mean().item()
 
     @property
     def entropy_nats(self) -> float:

@@ -171,8 +171,8 @@ class Experiment:
         return group_pulls(self.settings.group, _ADVANTAGES[self.settings.deviation])
 
     def _read(self, step: on_policy.Step) -> Step:
-        share = step.policy.exp()
-        solved = (share * self.world.reward).sum(dim=-1).clamp(0.0, 1.0)
+        share = step.share
+        solved = (share * self.world.reward).sum(dim=-1).clamp_(0.0, 1.0)
         return Step(
             **vars(step),
             solve_rates=tuple(solved.tolist()),
