@@ -100,18 +100,18 @@ class Experiment:
         """
         settings = self.settings
         streams = [torch.Generator().manual_seed(settings.seed + each) for each in range(4)]
-        sums = torch.zeros(3, dtype=torch.float64)
-        trained = [self.policy.start] * 3
+        sums, trained = torch.zeros(3, dtype=torch.float64), self.policies.start
         last: Step | None = None
         for index in range(self.length):
-            if index:
-                sums += self._drawn(streams[0])
-                trained = [
-                    self._update(*each)
-                    for each in zip(ESTIMATORS, trained, streams[1:], strict=True)
-                ]
-            last = self._read(last, index, (sums, trained))
+            tables = on_policy.log_policy(self.policies, trained)
+            shares = tables.exp()
+            self._check(tables, index, last)
+            samples = index * settings.samples
+            mean = Three(*(sums / max(samples, 1)).tolist())
+            last = Step(index, samples, mean, *self._divergences(tables, shares))
             yield last
+            sums += self._drawn(streams[0])
+            trained = trained + self._step(tables, self._sampled(tables, shares, streams[1:]))
 
     def at(self, distance: float) -> Tensor:
         """The policy at a distance, (1, outcomes), log-probabilities."""
@@ -167,60 +167,52 @@ class Experiment:
     @cached_property
     def expected_path(self) -> list[tuple[Three, Three]]:
         """Reverse and forward divergence after each step of the three losses' mean gradients."""
-        trained, path = [self.policy.start] * 3, []
-        for index in range(self.length):
-            if index:
-                pairs = zip(ESTIMATORS, trained, strict=True)
-                trained = [self._expected_update(*each) for each in pairs]
-            path.append(self._divergences(trained))
+        trained, path = self.policies.start, []
+        for _ in range(self.length):
+            tables = on_policy.log_policy(self.policies, trained)
+            shares = tables.exp()
+            path.append(self._divergences(tables, shares))
+            trained = trained + self._step(tables, shares * _weights(tables - self.reference))
         return path
 
     @cached_property
-    def policy(self) -> Policy:
-        """What is trained: a table, or for normal distributions the mean alone."""
-        if self.settings.world == "normals":
-            return SharedFeatures(self.direction.unsqueeze(2), self.start)
-        return Tabular(self.start)
+    def policies(self) -> Policy:
+        """What is trained, a row for each loss: tables, or for normal distributions means alone."""
+        starts = self.start.repeat(3, 1)
+        if self.settings.world != "normals":
+            return Tabular(starts)
+        own = torch.eye(3, dtype=torch.float64).unsqueeze(1)  # no row shares a parameter
+        return SharedFeatures(self.direction.unsqueeze(2) * own, starts)
 
     def _drawn(self, generator: torch.Generator) -> Tensor:
         """The sums of the three estimates over a handful of samples, (3,)."""
         drawn = on_policy.draw(self.start, self.settings.samples, generator)
         log_ratio = (self.start - self.reference).gather(1, drawn)
-        return torch.stack([each(log_ratio).sum() for each in ESTIMATORS])
+        return torch.cat([each(log_ratio) for each in ESTIMATORS]).sum(dim=1)
 
-    def _update(self, loss: Estimator, parameters: Tensor, generator: torch.Generator) -> Tensor:
-        table = on_policy.log_policy(self.policy, parameters)
-        drawn = on_policy.draw(table, self.settings.draws, generator)
-        weight = kl_penalty.in_loss(loss)((table - self.reference).gather(1, drawn))
-        slope = on_policy.in_logits(table, on_policy.gathered(drawn, weight, table))
-        return parameters + self.settings.rate * self.policy.pull_back(slope)
+    def _sampled(
+        self, tables: Tensor, shares: Tensor, streams: list[torch.Generator]
+    ) -> Tensor:  # (3, outcomes), slopes in log π, each loss from draws of its own
+        rows, draws = zip(shares.split(1), streams, strict=True), self.settings.draws
+        drawn = torch.cat([on_policy.draw_from(share, draws, stream) for share, stream in rows])
+        weight = _weights((tables - self.reference).gather(1, drawn))
+        return on_policy.gathered(drawn, weight, tables)
 
-    def _expected_update(self, loss: Estimator, parameters: Tensor) -> Tensor:
-        table = on_policy.log_policy(self.policy, parameters)
-        weight = table.exp() * kl_penalty.in_loss(loss)(table - self.reference)
-        slope = on_policy.in_logits(table, weight)
-        return parameters + self.settings.rate * self.policy.pull_back(slope)
+    def _step(self, tables: Tensor, slopes: Tensor) -> Tensor:
+        """How far slopes in log π move the parameters."""
+        slope = on_policy.in_logits(tables, slopes)
+        return self.settings.rate * self.policies.pull_back(slope)
 
-    def _divergences(self, trained: list[Tensor]) -> tuple[Three, Three]:
-        tables = torch.cat([on_policy.log_policy(self.policy, each) for each in trained])
+    def _divergences(self, tables: Tensor, shares: Tensor) -> tuple[Three, Three]:
         log_ratio = tables - self.reference
-        reverse = (tables.exp() * log_ratio).sum(dim=-1).clamp_min(0.0)
-        forward = (self.reference.exp() * -log_ratio).sum(dim=-1).clamp_min(0.0)
-        return Three(*reverse.tolist()), Three(*forward.tolist())
+        weights = torch.stack([shares, -self.reference.exp().expand_as(shares)])
+        reverse, forward = (weights * log_ratio).sum(dim=-1).clamp_min_(0.0).tolist()
+        return Three(*reverse), Three(*forward)
 
-    def _read(self, last: Step | None, index: int, now: tuple[Tensor, list[Tensor]]) -> Step:
-        sums, trained = now
-        self._check(trained, index, last)
-        samples = index * self.settings.samples
-        mean = Three(*(sums / max(samples, 1)).tolist())
-        return Step(index, samples, mean, *self._divergences(trained))
-
-    def _check(self, trained: list[Tensor], index: int, last: Step | None) -> None:
+    def _check(self, tables: Tensor, index: int, last: Step | None) -> None:
         """Refuse policies that numbers no longer hold."""
-        tables = torch.cat([on_policy.log_policy(self.policy, each) for each in trained])
-        edge = float(tables[:, [0, -1]].exp().amax())
-        lost = not float(tables.amin()) > -on_policy.RUNAWAY_NATS
-        if lost or (self.settings.world == "normals" and edge > EDGE):
+        lost = not tables.amin().item() > -on_policy.RUNAWAY_NATS
+        if lost or (self.settings.world == "normals" and _at_edge(tables) > EDGE):
             good = f"Step {last.index} was" if last else "No step was"
             raise DivergenceError(
                 f"Expected the trained policies to stay near the reference, got one that left at "
@@ -235,6 +227,7 @@ def build(settings: Settings) -> Experiment:
 
 
 ESTIMATORS = (estimators.k1, estimators.k2, estimators.k3)
+_SLOPES = tuple(kl_penalty.in_loss(each) for each in ESTIMATORS)
 
 
 def _tokens(settings: Settings) -> Experiment:
@@ -253,6 +246,17 @@ def _random(settings: Settings) -> Experiment:
 
 
 _WORLDS = {"tokens": _tokens, "normals": _normals, "random": _random}
+
+
+def _weights(log_ratio: Tensor) -> Tensor:
+    """What each loss weighs the slopes of its own row by, (3, any)."""
+    rows = zip(_SLOPES, log_ratio.split(1), strict=True)
+    return torch.cat([slope(row) for slope, row in rows])
+
+
+def _at_edge(tables: Tensor) -> float:
+    """The most that a policy has at either end of the grid."""
+    return tables[:, [0, -1]].amax().exp().item()
 
 
 def _each(measure: Callable[[Estimator], Tensor]) -> Three:
