@@ -187,12 +187,13 @@ def _two_loops(gradient: Tensor, history: deque[_Secant]) -> Tensor:
     direction = -gradient.flatten()
     shares = []
     for past in reversed(history):
-        shares.append(_inner(past.moved, direction) / past.curvature)
+        shares.append(torch.dot(past.moved, direction).item() / past.curvature)
         direction = direction.sub(past.turned, alpha=shares[-1])
     latest = history[-1]
     direction = direction.mul_(latest.curvature / latest.bend)
     for past, share in zip(history, reversed(shares), strict=True):
-        direction.add_(past.moved, alpha=share - _inner(past.turned, direction) / past.curvature)
+        turned = torch.dot(past.turned, direction).item() / past.curvature
+        direction.add_(past.moved, alpha=share - turned)
     return direction.view_as(gradient)
 
 
@@ -203,7 +204,7 @@ def _secant(before: Point, after: Point) -> _Secant:
 
 
 def _inner(left: Tensor, right: Tensor) -> float:
-    return float(torch.dot(left.flatten(), right.flatten()))
+    return torch.dot(left.flatten(), right.flatten()).item()
 
 
 def _check_rate(learning_rate: float) -> None:

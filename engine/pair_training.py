@@ -50,20 +50,34 @@ class Objective:
 
     def value(self, table: Tensor) -> Tensor:
         """The loss of a table of log-probabilities: a mean over pairs, by weight."""
-        pairs = self.pairs
-        log_ratio = table - self.reference
-        each = self.loss(
-            log_ratio[pairs.prompt, pairs.chosen], log_ratio[pairs.prompt, pairs.rejected]
-        )
+        return self.value_of(self.log_ratios(table))
+
+    def value_of(self, log_ratios: Tensor) -> Tensor:
+        """The same of log-ratios, (2, pairs), which are all that it depends on."""
+        chosen, rejected = log_ratios
+        each = self.loss(chosen, rejected)
         if self.anchor:
-            each = each - self.anchor * table[pairs.prompt, pairs.chosen]
-        return (pairs.weight * each).sum() / pairs.weight.sum()
+            each = each - self.anchor * (chosen + torch.take(self.reference, self.places[0]))
+        return torch.dot(self._share, each)
 
     def margin(self, table: Tensor) -> float:
         """The mean of log-ratio chosen − rejected over pairs, by weight, nats."""
-        pairs, log_ratio = self.pairs, table - self.reference
-        gap = log_ratio[pairs.prompt, pairs.chosen] - log_ratio[pairs.prompt, pairs.rejected]
-        return float((pairs.weight * gap).sum() / pairs.weight.sum())
+        chosen, rejected = self.log_ratios(table)
+        return torch.dot(self._share, chosen - rejected).item()
+
+    def log_ratios(self, table: Tensor) -> Tensor:
+        """Of the chosen and of the rejected response of each pair, (2, pairs), nats."""
+        return torch.take(table - self.reference, self.places)
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Where the chosen and the rejected responses stand in a flattened table, (2, pairs)."""
+        rows = self.pairs.prompt * self.reference.shape[1]
+        return rows + torch.stack([self.pairs.chosen, self.pairs.rejected])
+
+    @cached_property
+    def _share(self) -> Tensor:
+        return self.pairs.weight / self.pairs.weight.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +104,14 @@ class Place:
 
     @cached_property
     def _slope(self) -> tuple[float, Tensor]:
-        moving = self.parameters.detach().clone().requires_grad_()
-        value = self.objective.value(on_policy.log_policy(self.objective.policy, moving))
-        (gradient,) = torch.autograd.grad(value, moving)
-        return float(value.detach()), gradient
+        # Differentiated is the loss alone; how log-ratios follow the parameters is known.
+        objective = self.objective
+        moving = objective.log_ratios(self.table).requires_grad_()
+        value = objective.value_of(moving)
+        (pull,) = torch.autograd.grad(value, moving)
+        slope = torch.zeros_like(self.table).put_(objective.places, pull, accumulate=True)
+        gradient = objective.policy.pull_back(on_policy.in_logits(self.table, slope))
+        return value.item(), gradient
 
     def newton_direction(self) -> Tensor:
         """Refuse: an arbitrary loss brings no Hessian.
@@ -124,7 +142,7 @@ def descend(
     last: int | None = None
     for index, point in enumerate(optimizer(objective.at, start, steps)):
         place = objective.at(point.parameters) if not isinstance(point, Place) else point
-        if not float(place.table.amin()) > -on_policy.RUNAWAY_NATS:
+        if not place.table.amin().item() > -on_policy.RUNAWAY_NATS:
             good = "No step was good" if last is None else f"Step {last} was the last good one"
             raise DivergenceError(
                 f"Expected every log-probability to stay above −{on_policy.RUNAWAY_NATS:g}, got "

@@ -268,20 +268,19 @@ class Preferred:
 
         The mean length means something where responses are lengths.
         """
-        table, pairs = tables[0], self.watched
-        share = pairs.weight / pairs.weight.sum()
-        chosen = float((share * table[pairs.prompt, pairs.chosen].exp()).sum())
-        loss = float(self.objective.value(table))
-        other = float(self.objective.value(tables[-1])) if len(tables) > 1 else loss
-        apart = (tables[0].exp() - tables[-1].exp()).abs().sum(dim=-1) / 2
+        table, share, pairs = tables[0], tables[0].exp(), self.watched
+        chosen = torch.dot(pairs.weight, share[pairs.prompt, pairs.chosen]) / pairs.weight.sum()
+        loss = self.objective.value(table).item()
+        other = self.objective.value(tables[-1]).item() if len(tables) > 1 else loss
+        apart = (share - tables[-1].exp()).abs().sum(dim=-1) / 2
         positions = torch.arange(1, table.shape[1] + 1, dtype=torch.float64)
         return {
             "loss": loss,
             "other_loss": other,
             "margin": self.objective.margin(table),
-            "chosen": chosen,
-            "apart": float(apart.max()),
-            "mean_length": float((table.exp() @ positions).mean()),
+            "chosen": chosen.item(),
+            "apart": apart.max().item(),
+            "mean_length": torch.mv(share, positions).mean().item(),
         }
 
     def ends(self, settings: Settings) -> dict[str, float]:
