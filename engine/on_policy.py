@@ -55,7 +55,7 @@ class Step:
         strict = self.reading.strict
         if strict is None:
             return max(self._means[0] - self._means[3], 0.0)
-        if bool(torch.isneginf(strict[self.policy > -torch.inf]).any()):
+        if (self.policy - strict).amax().item() == math.inf:
             return math.inf  # also where a probability is too small for a number
         return distributions.kl(self.policy, strict).mean().item()
 

@@ -1,5 +1,7 @@
 """REINFORCE: means and variances by enumeration, the baseline's role, the climb to the optimum."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -129,6 +131,18 @@ def test_without_a_leash_the_limit_of_the_optimum_is_the_best_of_the_reference()
     )
     close = on_policy.best(made, 0.01)
     torch.testing.assert_close(close.exp(), on_policy.best(made, 0.0).exp())
+
+
+def test_the_way_to_an_optimum_that_rules_out_what_is_allowed_is_infinite() -> None:
+    made = World(torch.tensor([[1.0, 0.0]]).double(), torch.tensor([[0.5, 0.5]]).double().log())
+    for rare in (-1.0, -800.0):  # e^−800 is 0 in double precision, and 0 · ∞ is not a number
+        table = torch.tensor([[0.0, rare]]).double().log_softmax(dim=-1)
+        assert on_policy.read(made, table, beta=0.0).kl_to_optimum_nats == math.inf
+        share = table.exp()
+        product = (share * (table - on_policy.best(made, 0.0))).sum()
+        assert bool(product.isnan()) == (rare == -800.0)
+    reached = torch.tensor([[0.0, -torch.inf]]).double()
+    assert on_policy.read(made, reached, beta=0.0).kl_to_optimum_nats == 0.0
 
 
 def test_what_has_no_answer_is_refused() -> None:
