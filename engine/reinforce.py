@@ -22,7 +22,7 @@ VALUE_RATE = 0.2  # how far each batch's mean return pulls the baseline
 
 def signal(world: World, policy: Tensor, penalty: Penalty, beta: float) -> Tensor:
     """What each response is weighed by, r plus β times its penalty, (prompts, responses)."""
-    return world.reward + beta * penalty(policy - world.reference)
+    return torch.add(world.reward, penalty(policy - world.reference), alpha=beta)
 
 
 def sampled_gradient(
