@@ -23,7 +23,7 @@ class Frame:
     title: str
     unit: str  # of the vertical axis
     alt: str  # for who cannot see it
-    x: str = "step"  # title of the horizontal axis
+    x: str = "step"  # title of the horizontal axis; "": there is nothing to read on it
     y: str | None = None
     log: bool = False  # whether the vertical axis is logarithmic
     log_x: bool = False  # whether the horizontal one is, of a plane
@@ -193,8 +193,9 @@ def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
     In the order in which they are given: `areas` (y, filled to zero), `steps` (the same, as a
     histogram), `bands` (low, high), `lines` and `dashed` (y, joined by name), `paths` (the same in
     the order of the rows, wherever they turn), `points` (y), `intervals` (low, high: an upright
-    line), `marks` (an upright rule at x). What is computed exactly is dashed where something
-    trained or sampled is drawn over it. A line's `label` stands at its end in place of its name.
+    line), `marks` (an upright rule at x), `names` (y: a name alone, centered there). What is
+    computed exactly is dashed where something trained or sampled is drawn over it. A line's `label`
+    stands at its end in place of its name.
     `faint` are lines in the background, `rests` dashed ones; neither bears its name, but under the
     pointer.
     """
@@ -253,10 +254,11 @@ def _layer(rows: Rows, mark: dict[str, Any], encoding: dict[str, Any]) -> list[d
 
 
 def _across(frame: Frame) -> dict[str, Any]:
-    axis = _number("x", frame.x)
+    axis = _number("x", frame.x) | ({} if frame.x else {"axis": None})
     if frame.root_x:
         return axis | {"scale": {"type": "sqrt", "nice": False}}
-    scale: dict[str, Any] = {"type": "log"} if frame.log_x else {"zero": False, "nice": False}
+    scale: dict[str, Any] = {"type": "log"} if frame.log_x else {"zero": False}
+    scale |= {"nice": False}
     return axis | {"scale": scale | ({"domain": [0, frame.last]} if frame.last else {})}
 
 
@@ -286,6 +288,10 @@ def _labels(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
     named = [row for row in ends.values() if row["name"]]
     style = {"align": "right", "dx": -4} if frame.names_first else {}
     return _named(_apart(named, rows, frame, "y"), _across(frame), _up(frame), **style)
+
+
+def _alone(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
+    return _named(rows, _across(frame), _up(frame), align="center", dx=0, dy=0)
 
 
 def _filled(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
@@ -323,6 +329,7 @@ _PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {
     "points": _dots,
     "intervals": partial(_between, mark={"type": "rule", "strokeWidth": 2, "clip": True}),
     "marks": _upright,
+    "names": _alone,
 }
 
 

@@ -1,7 +1,6 @@
 """The charts of a test for drift: two scorers, what chance alone gives, and the verdict."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,8 +10,10 @@ from pages.parts.chart import Frame
 
 if TYPE_CHECKING:
     from engine.drift_verdict import Verdict
-    from engine.experiments.drift import Experiment, Step
+    from engine.experiments.drift import Experiment, Histogram, Step
 
+HEADROOM, LIFT = 1.2, 0.07  # of the highest bar: above it, and from a bar to its name
+WIDE = 0.16  # of the axis: what a name takes
 ROLES = {"base": "reference", "tuned": "policy"}
 KINDS = {"js": "Jensen-Shannon divergence", "kl": "KL(tuned‖base), smoothed"}
 VERDICTS = {
@@ -100,14 +101,12 @@ def _histograms(experiment: "Experiment") -> None:
         "share of the scores in each bin" if scores else "mean probability of each outcome",
         f"Shares: {said}.",
         x="score",
+        domain=(0.0, HEADROOM * max(max(each.shares) for each in found)) if scores else None,
     )
     if scores:
-        rows = [
-            _at(x, y, ROLES[each.name], each.name)
-            for each in found
-            for x, y in _outline(experiment.bin_edges, each.shares)
-        ]
-        chart.plane(frame, key="drift-histograms", lines=_labeled(rows))
+        chart.plane(
+            frame, key="drift-histograms", steps=_steps(experiment), names=_names(experiment)
+        )
         return
     bars = [
         {"group": f"{k + 1}", "role": ROLES[each.name], "name": each.name, "value": share}
@@ -142,7 +141,8 @@ def _size(found: "Verdict") -> None:
     """Draw the divergence with its interval, and the least that matters as a dashed line."""
     of, unit = units.from_nats, units.of_information()
     name, threshold = "divergence", of(found.threshold_nats)
-    interval = {"x": 0.5, "low": of(found.low_nats), "high": of(found.high_nats)}
+    interval = {"x": 0.4, "low": of(found.low_nats), "high": of(found.high_nats)}
+    here = _at(0.4, of(found.divergence_nats), "policy", name)
     frame = Frame(
         "How large, and what matters",
         f"{unit}, 95% interval, dashed the threshold",
@@ -152,24 +152,44 @@ def _size(found: "Verdict") -> None:
         x="",
         domain=(0.0, 1.15 * max(of(found.high_nats), of(found.divergence_nats), threshold, 1e-6)),
     )
-    dashed = [_at(x, threshold, "optimum", "threshold") | {"label": ""} for x in (0.0, 1.0)]
+    dashed = [_at(x, threshold, "optimum", "threshold") for x in (0.0, 1.0)]
     chart.plane(
         frame,
         key="drift-size",
         dashed=dashed,
         intervals=[interval | {"role": "policy", "name": name}],
-        points=[_at(0.5, of(found.divergence_nats), "policy", name)],
+        points=[here],
+        names=[here | {"x": 0.6}],  # right of it
     )
 
 
-def _outline(edges: Sequence[float], shares: Sequence[float]) -> list[tuple[float, float]]:
-    """Each share at the middle of its bin."""
-    return [((a + b) / 2, share) for (a, b), share in zip(pairwise(edges), shares, strict=True)]
+def _steps(experiment: "Experiment") -> list[dict[str, Any]]:
+    """Both histograms, each share from the left edge of its bin to the right one."""
+    return [
+        _at(x, share, ROLES[each.name], each.name)
+        for each in experiment.histograms
+        for x, share in zip(experiment.bin_edges, [*each.shares, each.shares[-1]], strict=True)
+    ]
 
 
-def _labeled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each line with its name at its highest point, where the other does not run."""
-    return sorted(rows, key=lambda each: each["y"])
+def _names(experiment: "Experiment") -> list[dict[str, Any]]:
+    """Each name over the bin in which its scorer is furthest above the other."""
+    base, tuned = experiment.histograms
+    named = [_over(experiment, base, tuned), _over(experiment, tuned, base)]
+    start, *_, end = experiment.bin_edges
+    if abs(named[0]["x"] - named[1]["x"]) < WIDE * (end - start):
+        named[1]["y"] += 2 * LIFT * max(base.shares + tuned.shares)
+    return named
+
+
+def _over(experiment: "Experiment", own: "Histogram", other: "Histogram") -> dict[str, Any]:
+    """The name of one histogram, above whatever stands under it."""
+    above = [mine - its for mine, its in zip(own.shares, other.shares, strict=True)]
+    place = above.index(max(above))
+    near = slice(max(place - 1, 0), place + 2)  # a name is wider than a bin
+    top = max(own.shares[near] + other.shares[near]) + LIFT * max(own.shares + other.shares)
+    middle = sum(experiment.bin_edges[place : place + 2]) / 2
+    return _at(middle, top, ROLES[own.name], own.name)
 
 
 def _at(x: float, y: float, role: str, name: str) -> dict[str, Any]:
