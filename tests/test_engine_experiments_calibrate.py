@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from engine import calibration, experiments
+from engine.calibration import Answers
 from engine.errors import EngineError, RangeError
 from engine.experiments.calibrate import Experiment, Settings, Step, build
 
@@ -113,11 +115,35 @@ def test_it_is_found_by_name_and_refuses_what_is_out_of_range() -> None:
             Settings.read(values)
 
 
-def test_labels_without_a_best_temperature_are_refused_before_the_run() -> None:
-    refused = 0
-    for seed in range(40):
-        try:
-            build(Settings(questions=50, overconfidence=0.2, options=2, seed=seed))
-        except RangeError as error:
-            refused += "better than chance" in str(error)
-    assert refused < 40, "most small worlds still have one"
+def world(labels: Tensor) -> Answers:
+    """Four questions of two options; the model thinks the first right, by more each time."""
+    logits = torch.tensor([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [4.0, 0.0]], dtype=torch.float64)
+    return Answers(logits, logits.log_softmax(dim=1), labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 1, 0]],
+    ids=["first choices", "worse than chance", "chance"],
+)
+def test_labels_without_a_best_temperature_are_refused_before_the_run(
+    labels: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = world(torch.tensor(labels))
+    monkeypatch.setattr(calibration, "overconfident_answers", lambda *_, **__: given)
+    with pytest.raises(RangeError, match="better than chance and not perfectly") as refused:
+        build(Settings())
+    assert "Fit the temperature on more labels" in str(refused.value)
+
+
+def test_labels_of_which_most_are_first_choices_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = world(torch.tensor([1, 0, 0, 0]))
+    monkeypatch.setattr(calibration, "overconfident_answers", lambda *_, **__: given)
+    found = build(Settings()).best_temperature
+    slope = sum(x / (1 + math.exp(x / found)) for x in (1, 2, 3, 4)) - 1
+    assert slope == pytest.approx(0, abs=1e-9), "where the likelihood of the labels is level"
+
+
+def test_ordinary_worlds_are_taken_even_small_ones() -> None:
+    worlds = [Settings(questions=50, overconfidence=0.2, options=2, seed=seed) for seed in range(9)]
+    assert all(build(each).best_temperature > 0 for each in worlds)

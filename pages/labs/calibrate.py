@@ -95,7 +95,7 @@ LAB = lab_frame.Lab(
     ),
     presets={
         "Exact": USUAL | {"labels": "exact"},
-        "Too unsure": USUAL | {"overconfidence": 0.5},
+        "Unsure": USUAL | {"overconfidence": 0.5},
         "Few": USUAL | {"questions": 200},
         "Sound": USUAL | {"overconfidence": 1.0},
     },

@@ -11,6 +11,7 @@ from pages.parts.chart import Frame
 if TYPE_CHECKING:
     from engine.experiments.calibrate import Experiment, Report, Step
 
+HEADROOM = 1.15  # of the highest temperature: above it
 WIDEST_NATS = 1.5  # above the least loss: where the curve over all temperatures is cut off
 
 
@@ -118,6 +119,7 @@ def _temperature(experiment: "Experiment", steps: Sequence["Step"], at: int) -> 
         f"{steps[-1].temperature:.3f}; the best is {levels['best']:.3f}, the true one "
         f"{levels['true']:.3f}.",
         x="step",
+        domain=(0.0, HEADROOM * max(*levels.values(), *(step.temperature for step in steps))),
     )
     marks = [] if at == len(steps) - 1 else [_dot(steps[at].index, 0.0, "", role="reference")]
     line = [_dot(step.index, step.temperature, "fitted") | {"label": ""} for step in steps]
