@@ -131,7 +131,7 @@ LAB = lab_frame.Lab(
         "Match": USUAL | {"capacity": 5},
         "Reverse": USUAL | {"direction": "reverse", "capacity": 2},
         "Hot": USUAL | {"temperature": 10.0, "scale": "none"},
-        "Likeliest": USUAL | {"targets": "likeliest", "optimizer": "lbfgs"},
+        "Hard": USUAL | {"targets": "likeliest", "optimizer": "lbfgs"},
     },
     asks=lambda _values: "lab-distil-reverse",
     about=_about,

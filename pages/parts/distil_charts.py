@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MEMO = 0  # of the fresh ones, the memo whose grades are drawn
 GRADES = "ABCDE"
 BARS = (("teacher", "reference"), ("student", "policy"), ("optimum", "optimum"))
+ASIDE = 2.0  # times the temperature of a dot: where its name is centered
+LIFT = 0.07  # of the longest gradient: from a dot to its name
 HIGHEST_NATS = 3.0  # where divergences are cut off, if one runs away
 
 
@@ -123,7 +125,6 @@ def _memo(experiment: "Experiment", step: "Step") -> None:
 def _pull(experiment: "Experiment", step: "Step") -> None:
     """Draw the gradient of this student over the temperature: bare, scaled, and its limit."""
     limits = experiment.limits(step)
-    here = [_at(experiment.temperature, step.scaled_length, "policy", "this run")]
     lines = [
         _at(each.temperature, value, role, name)
         for name, role in (("times T²", "policy"), ("bare", "rejected"))
@@ -141,7 +142,20 @@ def _pull(experiment: "Experiment", step: "Step") -> None:
         log_x=True,
     )
     hidden = [each | {"label": ""} for each in dashed]
-    chart.plane(frame, key="distil-pull", dashed=hidden, lines=lines, points=here)
+    here = _here(experiment, step)
+    lift = LIFT * max(each["y"] for each in (*lines, *dashed))  # up or down, where no line runs
+    name = here | {
+        "x": ASIDE * here["x"],
+        "y": here["y"] + (lift if here["role"] == "rejected" else -lift),
+    }
+    chart.plane(frame, key="distil-pull", dashed=hidden, lines=lines, points=[here], names=[name])
+
+
+def _here(experiment: "Experiment", step: "Step") -> dict[str, Any]:
+    """The pull of this run, on the line that it belongs to."""
+    if experiment.settings.scale == "squared":
+        return _at(experiment.temperature, step.scaled_length, "policy", "this run")
+    return _at(experiment.temperature, step.gradient_length, "rejected", "this run")
 
 
 def _agreement(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows) -> None:
