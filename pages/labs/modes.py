@@ -74,8 +74,10 @@ def _reverse(experiment: "Experiment", step: "Step") -> str:
         )
     close = abs(nats - math.log(2)) < NEAR
     price = f"close to log 2 = {_told(math.log(2))}" if close else "for humps that overlap"
+    hump = "right hump" if step.means[0] > 0 else "left hump"
     return (
-        f"the student has settled toward one hump. {DESCENDED['reverse']} is {_told(nats)}, "
+        f"the student {'rests on' if close else 'leans to'} the {hump}, at mean "
+        f"{numerals.told(step.means[0], digits=3)}. {DESCENDED['reverse']} is {_told(nats)}, "
         f"{price}; {OTHER['reverse']} is {_told(step.others_nats[0])}."
     )
 
@@ -122,7 +124,6 @@ LAB = lab_frame.Lab(
         Number("steps", "Steps", (1, 200, 400)),
     ),
     presets={
-        "Left": USUAL | {"direction": "reverse", "start_mean": -1.0},
         "Middle": USUAL | {"direction": "reverse", "start_mean": 0.0},
         "Seven starts": USUAL | {"direction": "reverse", "start_mean": 0.0, "starts": 7},
         "Covers": USUAL | {"direction": "forward", "learning_rate": 0.2, "steps": 400},

@@ -12,11 +12,16 @@ from pages.parts import chart, numerals, units
 from pages.parts.chart import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.experiments.modes import Experiment, Rest, Step
 
 DESCENDED = {"forward": "KL(p‖q)", "reverse": "KL(q‖p)"}
 OTHER = {"forward": "KL(q‖p)", "reverse": "KL(p‖q)"}
-STUDENT_FLANK, FIT_FLANK = 0.8, 1.6  # deviations right of a peak, where its name stands
+FLANK = 1.4  # deviations right of a peak, where the student's name stands
+BROAD = 1.8  # times as broad as a hump: its flank runs over the humps
+INSIDE = 0.15  # of a hump's height, where the target's name stands in it
+HEADROOM, LIFT = 1.15, 0.06  # above the highest peak, and from a peak to its name
 EVERY = 2  # of the places along the axis: a smooth curve needs no more
 HIGHEST_NATS = 3.0  # where a start far away is cut off, unless it ends above
 
@@ -58,29 +63,27 @@ def row(step: "Step") -> Mapping[str, Any]:
 
 
 def _densities(experiment: "Experiment", step: "Step") -> None:
-    """Draw the target as an area, the exact fits dashed, the students over both."""
+    """Draw the target as an area, the exact fits dashed, the students over both, others faint."""
     target, settings = experiment.target_density, experiment.settings
-    fits, mean = _distinct(experiment.fits), step.means[0]
+    fits, mean, top = _distinct(experiment.fits), step.means[0], _highest(experiment)
     alone = len(fits) == 1
     others = [
         each
         for k, name in enumerate(_starts(experiment)[1:], 1)
-        for each in _curve(experiment, (step.means[k], step.deviations[k]), "chosen", name)
+        for each in _curve(experiment, (step.means[k], step.deviations[k]), "policy", name)
     ]
     exact = [
-        each
+        each | {"label": ""}
         for fit in fits
-        for each in _named(
-            _curve(experiment, fit[:2], "optimum", f"exact fit at {_told(fit.mean)}"),
-            "exact fit" if alone else f"fit at {_told(fit.mean)}",
-            at=fit.mean + FIT_FLANK * fit.deviation,
-        )
+        for each in _curve(experiment, fit[:2], "optimum", f"exact fit at {_told(fit.mean)}")
+    ]
+    names = [
+        _point(fit.mean, _peak(experiment, fit) + LIFT * top, "optimum", name)
+        for fit in fits
+        for name in ("exact fit" if alone else f"fit at {_told(fit.mean)}",)
     ]
     student = _curve(experiment, (mean, step.deviations[0]), "policy", "student q")
-    flank = mean + STUDENT_FLANK * step.deviations[0]
-    hump = _named(
-        _rows(experiment, target, "reference", "target p"), "target p", at=_left(settings)
-    )
+    names.append(_point(-settings.offset, INSIDE * max(target), "reference", "target p"))
     frame = Frame(
         "Target and student",
         "density",
@@ -90,25 +93,22 @@ def _densities(experiment: "Experiment", step: "Step") -> None:
         f"the exact fit has mean {_told(experiment.fits[0].mean)} and standard deviation "
         f"{_told(experiment.fits[0].deviation)}.",
         x="x",
-        domain=(0.0, _highest(experiment)),
+        domain=(0.0, top),
     )
     chart.plane(
         frame,
         key="modes-densities",
         areas=_rows(experiment, target, "reference", "target p"),
-        lines=[*hump, *_named(others, "", at=0.0), *_named(student, "student q", at=flank)],
+        faint=others,
+        lines=_named(student, "student q", at=_flank(experiment, mean, step.deviations[0])),
         dashed=exact,
+        names=names,
     )
 
 
 def _places(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows) -> None:
     """Draw where the students' means go, and how wide the chosen one is."""
-    names = _starts(experiment)
-    lines = [
-        _point(step.index, step.means[k], _role(k), name)
-        for k, name in enumerate(names)
-        for step in steps
-    ]
+    lines, faint = _ways(experiment, steps, lambda step: step.means)
     band = [
         {"x": step.index, "low": mean - wide, "high": mean + wide, "role": "policy", "name": ""}
         for step in steps
@@ -123,18 +123,16 @@ def _places(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows
         f"{_told(steps[-1].deviations[0])}.",
     )
     exact = _level(experiment, [fit.mean for fit in _distinct(experiment.fits)])
-    chart.plane(frame, key="modes-means", bands=band, dashed=exact, lines=lines, marks=marks)
+    chart.plane(
+        frame, key="modes-means", bands=band, faint=faint, dashed=exact, lines=lines, marks=marks
+    )
 
 
 def _divergences(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows) -> None:
     """Draw what is descended, down to the least that each start can reach."""
     of, unit = units.from_nats, units.of_information()
     descended = DESCENDED[experiment.settings.direction]
-    lines = [
-        _point(step.index, of(step.divergences_nats[k]), _role(k), name)
-        for k, name in enumerate(_starts(experiment))
-        for step in steps
-    ]
+    lines, faint = _ways(experiment, steps, lambda step: list(map(of, step.divergences_nats)))
     least = [of(fit.divergence_nats) for fit in _distinct(experiment.fits)]
     top = max(of(HIGHEST_NATS), 1.2 * max(least))
     frame = Frame(
@@ -143,10 +141,11 @@ def _divergences(experiment: "Experiment", steps: Sequence["Step"], marks: chart
         f"{descended} of the student falls from {_told(of(steps[0].divergences_nats[0]))} to "
         f"{_told(of(steps[-1].divergences_nats[0]))} {unit} over {steps[-1].index} steps; "
         f"the exact fit has {_told(of(experiment.fits[0].divergence_nats))}.",
-        domain=(0.0, min(top, 1.05 * max([each["y"] for each in lines] + least))),
+        domain=(0.0, min(top, 1.05 * max([each["y"] for each in (*lines, *faint)] + least))),
     )
     exact = _level(experiment, sorted({round(value, 6) for value in least}))
-    chart.plane(frame, key="modes-divergences", dashed=exact, lines=lines, marks=marks)
+    layers = {"faint": faint, "dashed": exact, "lines": lines, "marks": marks}
+    chart.plane(frame, key="modes-divergences", **layers)
 
 
 def _starts(experiment: "Experiment") -> list[str]:
@@ -158,8 +157,15 @@ def _starts(experiment: "Experiment") -> list[str]:
     return [name if names.index(name) == k else f"{name} again" for k, name in enumerate(names)]
 
 
-def _role(start: int) -> str:
-    return "chosen" if start else "policy"
+def _ways(
+    experiment: "Experiment", steps: Sequence["Step"], values: "Callable[[Step], Sequence[float]]"
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The way of the chosen start through a value, and the ways of the others."""
+    chosen, *others = (
+        [_point(step.index, values(step)[k], "policy", name) for step in steps]
+        for k, name in enumerate(_starts(experiment))
+    )
+    return chosen, [each for way in others for each in way]
 
 
 def _distinct(fits: Sequence["Rest"]) -> list["Rest"]:
@@ -181,14 +187,20 @@ def _highest(experiment: "Experiment") -> float:
     """A height into which target, starts and exact fits go; it holds while the student moves."""
     places = [(fit.mean, fit.deviation) for fit in experiment.fits]
     places.append((0.0, experiment.settings.start_deviation))
-    return 1.08 * max(
+    return HEADROOM * max(
         max(experiment.target_density), *(max(experiment.density(*p)) for p in places)
     )
 
 
-def _left(settings: Any) -> float:  # noqa: ANN401  the engine's settings
-    """A place on the left hump's inner flank, where its name stands free."""
-    return float(-settings.offset + STUDENT_FLANK * settings.deviation)
+def _peak(experiment: "Experiment", fit: "Rest") -> float:
+    return max(experiment.density(fit.mean, fit.deviation))
+
+
+def _flank(experiment: "Experiment", mean: float, deviation: float) -> float:
+    """A place right of the student's peak where its name stands free, beyond the humps if broad."""
+    settings, place = experiment.settings, mean + FLANK * deviation
+    broad = deviation > BROAD * settings.deviation
+    return max(place, settings.offset + 2.5 * settings.deviation) if broad else place
 
 
 def _curve(
