@@ -1,6 +1,7 @@
 """A lab: shut before the prediction, drawn with words, its question rightly answered."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ def opened(open_app: OpenApp, token: str, monkeypatch: pytest.MonkeyPatch) -> Op
     return open_app
 
 
+@cache
 def made(**values: object) -> tuple[Any, list[Any]]:
     experiment = experiments.build("calibrate", dict(values))
     return experiment, list(experiment.run())

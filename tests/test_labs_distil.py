@@ -1,6 +1,7 @@
 """A lab: shut before the prediction, drawn with words, its question rightly answered."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.lab_runs import alts, ended
 from tests.learners import finish
 
 HOSTILE = {"distil_steps": "1e999", "distil_temperature": "x"}
+FEW_STEPS = 12  # of a run that is looked at for its charts alone
 CHARTS = 4
 
 
@@ -25,6 +27,7 @@ def opened(open_app: OpenApp, token: str, monkeypatch: pytest.MonkeyPatch) -> Op
     return open_app
 
 
+@cache
 def made(**values: object) -> tuple[Any, list[Any]]:
     experiment = experiments.build("distil", dict(values))
     return experiment, list(experiment.run())
@@ -41,9 +44,13 @@ def test_the_lab_is_shut_until_the_learner_has_predicted(open_app: OpenApp) -> N
     assert "distil-main" not in [button.key for button in app.button]
 
 
-def test_presets_run_and_are_drawn_in_charts_that_say_what_they_show(opened: OpenApp) -> None:
+def test_presets_run_and_are_drawn_in_charts_that_say_what_they_show(
+    opened: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presets = {label: {**each, "steps": FEW_STEPS} for label, each in LAB.presets.items()}
+    monkeypatch.setattr(distil, "LAB", replace(LAB, seconds=0.0, presets=presets))
     app = opened("lab", id="distil")
-    for number, preset in enumerate(LAB.presets.values()):
+    for number, preset in enumerate(presets.values()):
         run = ended(app, "distil", f"preset-{number}").session_state["run-distil"]
         assert run.job.status == "done"
         assert preset.items() <= run.settings.items()

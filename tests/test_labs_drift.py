@@ -48,10 +48,11 @@ def test_nonsense_in_the_address_leaves_the_usual_settings(opened: OpenApp) -> N
 
 
 def test_a_shared_address_gives_the_same_records(opened: OpenApp) -> None:
-    app = ended(opened("lab", id="drift", drift_shift="0.3", drift_seed="7"), "drift")
-    steps = app.session_state["run-drift"].job.steps
-    assert steps == list(experiments.build("drift", {"shift": 0.3, "seed": 7}).run())
-    assert steps != list(experiments.build("drift", {"shift": 0.3, "seed": 8}).run())
+    few: dict[str, object] = {"shift": 0.3, "rounds": 99, "seed": 7}
+    app = opened("lab", id="drift", **{f"drift_{name}": str(each) for name, each in few.items()})
+    steps = ended(app, "drift").session_state["run-drift"].job.steps
+    assert steps == list(experiments.build("drift", few).run())
+    assert steps != list(experiments.build("drift", few | {"seed": 8}).run())
 
 
 def test_hardly_a_round_reaches_the_line_as_the_question_says() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.lab_runs import alts, ended
 from tests.learners import finish
 
 HOSTILE = {"modes_steps": "1e999", "modes_start_mean": "x"}
+FEW_STEPS = 12  # of a run that is looked at for its charts alone
 CHARTS = 3
 
 
@@ -26,6 +28,7 @@ def opened(open_app: OpenApp, token: str, monkeypatch: pytest.MonkeyPatch) -> Op
     return open_app
 
 
+@cache
 def made(**values: object) -> tuple[Any, list[Any]]:
     experiment = experiments.build("modes", dict(values))
     return experiment, list(experiment.run())
@@ -42,9 +45,13 @@ def test_the_lab_is_shut_until_the_learner_has_predicted(open_app: OpenApp) -> N
     assert "modes-main" not in [button.key for button in app.button]
 
 
-def test_presets_run_and_are_drawn_in_charts_that_say_what_they_show(opened: OpenApp) -> None:
+def test_presets_run_and_are_drawn_in_charts_that_say_what_they_show(
+    opened: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presets = {label: {**each, "steps": FEW_STEPS} for label, each in LAB.presets.items()}
+    monkeypatch.setattr(modes, "LAB", replace(LAB, seconds=0.0, presets=presets))
     app = opened("lab", id="modes")
-    for number, preset in enumerate(LAB.presets.values()):
+    for number, preset in enumerate(presets.values()):
         run = ended(app, "modes", f"preset-{number}").session_state["run-modes"]
         assert run.job.status == "done"
         assert preset.items() <= run.settings.items()
@@ -83,7 +90,9 @@ def test_forward_comes_to_rest_between_the_humps_as_broad_as_both() -> None:
 
 def test_what_to_see_follows_the_run() -> None:
     for settings, words in (
+        ({}, "rests on the right hump"),
         ({}, "close to log 2"),
+        ({"start_mean": -1.0}, "rests on the left hump"),
         ({"steps": 3}, "on its way"),
         ({"start_mean": 0.0, "starts": 3}, "leads lower"),
         ({"direction": "forward", "learning_rate": 0.2, "steps": 400}, "own mean and variance"),
