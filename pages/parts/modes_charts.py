@@ -116,7 +116,7 @@ def _places(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows
     ]
     frame = Frame(
         "Mean of the student",
-        "shaded one deviation to either side, dashed the exact fit",
+        "shaded ± one deviation, dashed the exact fit",
         f"The mean of the student over {steps[-1].index} steps goes from "
         f"{_told(steps[0].means[0])} to {_told(steps[-1].means[0])}, "
         f"its deviation from {_told(steps[0].deviations[0])} to "
