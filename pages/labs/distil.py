@@ -60,7 +60,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
             f"the student is on its way. KL(p‖q) is {_told(nats)} on fresh memos; the optimum of "
             f"this loss has {_told(end)}{_crawl(experiment)}"
         )
-    return f"the student has reached the optimum of its loss. {_rest(experiment, step)}"
+    return f"the student is where the optimum of its loss is. {_rest(experiment, step)}"
 
 
 def _crawl(experiment: "Experiment") -> str:
@@ -82,9 +82,10 @@ def _rest(experiment: "Experiment", step: "Step") -> str:
             f"its probabilities are far off: {both}."
         )
     if settings.targets == "sampled":
-        return f"Drawn grades are noisy soft targets: {both}, of which more memos take some away."
-    lacks = settings.capacity < ALL_FEATURES
-    return f"It lacks a feature of the teacher's: {both}." if lacks else f"{both}."
+        return f"Drawn grades are noisy soft targets: {both}."
+    lacks = ALL_FEATURES - settings.capacity
+    feature = "a feature" if lacks == 1 else f"{lacks} features"
+    return f"It lacks {feature} of the teacher's: {both}." if lacks > 0 else f"{both}."
 
 
 def _status(run: Run["Experiment", "Step"]) -> list[str]:

@@ -66,7 +66,9 @@ def _forward(experiment: "Experiment", step: "Step") -> str:
 
 
 def _reverse(experiment: "Experiment", step: "Step") -> str:
-    nats = step.divergences_nats[0]
+    nats = max(0.0, step.divergences_nats[0])  # rounding leaves a hair below zero
+    if experiment.settings.offset == 0:
+        return f"there is one hump only, and the student takes all of it: {_told(nats)} are left."
     if abs(step.means[0]) < MIDDLE:
         return (
             f"the student rests in the middle, at {_told(nats)}. Whether that is the least, only "

@@ -17,14 +17,15 @@ WIDE = 0.16  # of the axis: what a name takes
 ROLES = {"base": "reference", "tuned": "policy"}
 KINDS = {"js": "Jensen-Shannon divergence", "kl": "KL(tuned‖base), smoothed"}
 VERDICTS = {
-    "drifted": "Drifted. Chance rarely comes as far, and the divergence reaches the threshold.",
-    "below the threshold": "Moved, but below the threshold. The difference is no accident, and it "
-    "is smaller than what was set to matter.",
+    "drifted": "Drifted. Chance comes as far less often than the level allows, and the "
+    "divergence reaches the threshold.",
+    "below the threshold": "Moved, but below the threshold. Chance comes as far less often than "
+    "the level allows, and the difference is smaller than what was set to matter.",
     "changes cancel": "Changes cancel. The pooled answers show no drift, yet item by item the two "
     "differ by more than the threshold.",
     "no evidence": "No evidence of drift. Chance swaps come as far often enough; a drift that "
     "cancels, or is small, would look the same.",
-    "too few": "Too few. With so few rounds or items no result could have gone below the level.",
+    "too few": "Too few. With so few rounds or items no result could have reached the level.",
 }
 
 
