@@ -263,7 +263,8 @@ def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
 
 def _last_index(run: Run[Any, Any]) -> int:
     """Return the index of a whole run's last record; some count from 0, others from 1."""
-    return int(run.job.steps[0].index) + run.experiment.length - 1
+    first, length = int(run.job.steps[0].index), int(run.experiment.length)
+    return first + length - 1
 
 
 def _ended(it: Lab, run: Run[Any, Any], choice: Choice | None, place: Place) -> None:

@@ -13,7 +13,8 @@ from tests.bench.measure import Seconds
 from tests.bench.servers import Servers
 from tests.learners import finished
 
-LABS = (("dpo", "dpo"),)  # (lesson, lab), one learner each
+# (lesson, lab), one learner each
+LABS = (("dpo", "dpo"), ("rlhf", "leash"), ("grpo", "grpo"), ("distillation", "distil"))
 LIMIT_S = 0.1  # of another page's rerun at the 95th percentile
 RERUNS, APART_S = 80, 0.1
 RUN_SECONDS = 4.0  # of a lab, as it is shown
