@@ -45,8 +45,8 @@ def test_every_screen_is_accessible_and_fits(visit: Visit, scheme: Scheme, width
 def test_the_opened_lesson_is_accessible_and_fits(visit: Visit, scheme: Scheme, width: int) -> None:
     page = visit("/dpo?dpo-break=Use+two+different+prompts", scheme=scheme, width=width)
     open_everything(page)
-    page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("Done at step 200 of 200")).to_be_visible(timeout=RUN_MS)
+    page.locator(".st-key-dpo-main").get_by_role("button").click()
+    expect(page.get_by_text("Done at step 200 of 200").first).to_be_visible(timeout=RUN_MS)
     believe(card(page, "quiz-dpo"), "the value network", 90)
     believe(card(page, "again-dpo/stand-in-for-reward"), "the log-ratio of policy", 70)
     assert_good(page)

@@ -49,6 +49,15 @@ def test_a_run_computes_all_its_steps() -> None:
     assert job.seconds > 0
 
 
+def test_waiting_ends_with_the_run_and_not_before() -> None:
+    whole, held = Job(iter(range(100))), Job(iter(range(100)), pause_seconds=30.0)
+    whole.wait(20.0)
+    assert not whole.live
+    held.wait(0.01)
+    assert held.live
+    held.stop()
+
+
 def test_a_held_run_waits_and_goes_on() -> None:
     job = Job(endless())
     assert until(lambda: len(job.steps) > 3)

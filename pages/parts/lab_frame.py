@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.experiments import Experiment
 
 WATCH_SECONDS = 4.0  # a run takes milliseconds; it is slowed down to this so that it can be seen
+UNWATCHED_SECONDS = 1.0  # for which a run that is not shown slowly may hold the page
 SCRUB_HEIGHT = 104  # pixels: the bar of a live run and the slider of a finished one
 STATUS = {"done": "Done", "stopped": "Stopped", "paused": "Paused", "running": "Running"}
 
@@ -107,6 +108,8 @@ def begin(it: Lab, settings: Values, *, seconds: float, kept: bool = False) -> N
         return
     job = Job(built.run(), pause_seconds=seconds / built.length)
     lab.begin(it.id, Run(built, job, dict(settings), kept=kept))
+    if not seconds:  # drawn whole: a run that ended while the page is drawn would draw it again
+        job.wait(UNWATCHED_SECONDS)
 
 
 def _built(lab_id: str, settings: Values) -> "Experiment":

@@ -31,6 +31,7 @@ class _Tape(Generic[S]):
     seconds: float = 0.0  # spent computing, without the pauses for watching
     go: Event = field(default_factory=Event)
     stop: Event = field(default_factory=Event)
+    ended: Event = field(default_factory=Event)
 
 
 class Job(Generic[S]):
@@ -70,6 +71,10 @@ class Job(Generic[S]):
         """Seconds spent computing."""
         return self._tape.seconds
 
+    def wait(self, seconds: float) -> None:
+        """Wait until the run has ended, at most so long; for runs that are not to be watched."""
+        self._tape.ended.wait(seconds)
+
     def pause(self) -> None:
         """Hold the run after its current step."""
         self._tape.go.clear()
@@ -106,6 +111,8 @@ def _work(steps: Iterator[S], tape: _Tape[S], pause_seconds: float) -> None:
     except Exception:
         logging.getLogger(__name__).exception("A training run failed.")
         tape.error, tape.end = _UNEXPECTED, "failed"
+    finally:
+        tape.ended.set()
 
 
 def _held(tape: _Tape[S]) -> bool:
