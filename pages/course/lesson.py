@@ -87,5 +87,14 @@ def _lab_predicted(section: Section, place: Place) -> bool:
 
 
 def _lab(lab: str, place: Place) -> None:
-    """Draw a lab inside the lesson."""
-    labs.load(lab).draw(place)
+    """Draw a lab inside the lesson; one that runs by itself waits until it is opened."""
+    module = labs.load(lab)
+    if module.LAB.first is None:
+        module.draw(place)
+        return
+    shut = st.expander(
+        module.LAB.title, icon=":material/science:", on_change="rerun", key=f"open-{lab}"
+    )
+    if shut.open:
+        with shut:
+            module.draw(place)
