@@ -4,10 +4,11 @@ The learner first says which of three policies find their way back to the refere
 order; then trains one on each estimate, while the same estimates are averaged over samples below.
 """
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pages.parts import estimator_charts, lab_frame, numerals, units
-from pages.parts.controls import SEED, Number, Select, Slide, Values
+from pages.parts.controls import SEED, Number, Select, Slide
 from pages.parts.lab import Run
 from pages.parts.place import Place
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 DISTANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 BACK = 0.02  # of the divergence at the start: on the chart the policy is at the reference
-DEFAULT = {
+DEFAULT: dict[str, Any] = {
     "world": "tokens",
     "distance": 1.0,
     "samples": 10,
@@ -31,12 +32,6 @@ PREDICTED = {name: value for name, value in DEFAULT.items() if name not in ("sam
 def draw(place: Place) -> None:
     """Draw the lab."""
     lab_frame.draw(LAB, place)
-
-
-def _about(values: Values) -> bool:
-    """Whether a run is the one that was predicted, or goes further."""
-    same = all(values[name] == value for name, value in PREDICTED.items())
-    return bool(same and values["steps"] >= DEFAULT["steps"])
 
 
 def _see(experiment: "Experiment", step: "Step") -> str:
@@ -106,7 +101,7 @@ LAB = lab_frame.Lab(
         "Bell curves": DEFAULT | {"world": "normals", "rate": 0.05, "draws": 64},
     },
     asks=lambda _values: "lab-estimators-losses",
-    about=_about,
+    about=partial(lab_frame.predicted_or_further, predicted=PREDICTED, steps=DEFAULT["steps"]),
     not_about="Your prediction was about three tokens at distance 1, in updates of 32 draws.",
     charts=estimator_charts.draw,
     see=_see,

@@ -4,10 +4,11 @@ The learner first says what becomes of four right answers that earn the same; th
 of graded difficulty travel along the exact pull, with the division by the deviation or without.
 """
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pages.parts import group_charts, lab_frame, numerals
-from pages.parts.controls import SEED, Kept, Number, Segments, Select, Slide, Values
+from pages.parts.controls import SEED, Kept, Number, Segments, Select, Slide
 from pages.parts.lab import Run
 from pages.parts.place import Place
 
@@ -19,7 +20,7 @@ GROUPS = (2, 3, 4, 8, 16, 32, 64)
 PRICES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0)
 EVEN = 0.01  # of a factor: division weighs all prompts alike
-DEFAULT = {
+DEFAULT: dict[str, Any] = {
     "group": 8,
     "deviation": "on",
     "clip": "on",
@@ -36,12 +37,6 @@ PREDICTED = {name: value for name, value in DEFAULT.items() if name != "steps"}
 def draw(place: Place) -> None:
     """Draw the lab."""
     lab_frame.draw(LAB, place)
-
-
-def _about(values: Values) -> bool:
-    """Whether a run is the one that was predicted, or goes further."""
-    same = all(values[name] == value for name, value in PREDICTED.items())
-    return bool(same and values["steps"] >= DEFAULT["steps"])
 
 
 def _see(experiment: "Experiment", step: "Step") -> str:
@@ -114,7 +109,7 @@ LAB = lab_frame.Lab(
         "On a leash": DEFAULT | {"kl": 1.0},
     },
     asks=lambda _values: "lab-grpo-equals",
-    about=_about,
+    about=partial(lab_frame.predicted_or_further, predicted=PREDICTED, steps=DEFAULT["steps"]),
     not_about="Your prediction was about groups of eight, divided and clipped, without KL.",
     charts=group_charts.draw,
     see=_see,

@@ -96,6 +96,11 @@ def draw(it: Lab, place: Place) -> None:
         _ended(it, run, choice, place)
 
 
+def predicted_or_further(values: Values, *, predicted: Values, steps: int) -> bool:
+    """Whether a run is the one that was predicted, or goes further."""
+    return predicted.items() <= dict(values).items() and bool(values["steps"] >= steps)
+
+
 def begin(it: Lab, settings: Values, *, seconds: float, kept: bool = False) -> None:
     """Build the experiment and start its run; a setting that does not work is told, not run."""
     from engine.errors import EngineError
