@@ -1,7 +1,8 @@
 """`python -m tests [--fast] [PYTEST ARGUMENT ...]`: every check, the cheapest first.
 
-A failed check does not stop the next one. `--fast` leaves out the tests marked slow; other
-arguments go to pytest. The exit code is 1 when any check has failed.
+A failed check does not stop the next one, and types are checked beside the tests. `--fast` leaves
+out the tests marked slow; other arguments go to pytest. The exit code is 1 when any check has
+failed.
 """
 
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from subprocess import PIPE, STDOUT
 
@@ -18,14 +20,15 @@ from tests.server import ROOT
 
 CODE = ("app.py", "content", "drills", "engine", "pages", "tests")
 LAYERS = "from importlinter.cli import lint_imports_command as lint; lint()"
-# Each process takes the tests in order, so that those with a browser still come last.
-SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "load")
+# One more than cores, as browsers keep tests waiting. Each process takes the tests in order, few at
+# a time, so that those with a browser still come last and no process is left alone with many.
+SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "load", "--maxschedchunk", "4")
 STEPS = {
     "format": ("-m", "ruff", "format", "--check", "--quiet", "."),
     "lint": ("-m", "ruff", "check", "--quiet", "."),
     "layers": ("-c", LAYERS, "--no-logo"),
-    "types": ("-m", "mypy", "--no-error-summary", *CODE),
 }
+TYPES = ("-m", "mypy", "--no-error-summary", *CODE)
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Done:
 class Table:
     """A pytest plugin that writes the table of checks above pytest's own last line."""
 
-    def __init__(self, done: Sequence[Done]) -> None:
-        self.done = done
+    def __init__(self, done: Sequence[Done], beside: Future[Done]) -> None:
+        self.done, self.beside = done, beside
         self.started = time.perf_counter()
 
     def pytest_terminal_summary(
@@ -54,7 +57,7 @@ class Table:
         """Write one row for each check, pytest's last."""
         tests = Done("tests", exitstatus == 0, time.perf_counter() - self.started)
         terminalreporter.section("checks")
-        for row in (*self.done, tests):
+        for row in (*self.done, self.beside.result(), tests):
             terminalreporter.write_line(str(row), red=not row.passed)
 
 
@@ -64,8 +67,10 @@ def main(arguments: Sequence[str]) -> int:
     fast = ["-m", "not slow"] if "--fast" in arguments else []
     rest = [argument for argument in arguments if argument != "--fast"]
     done = [run(name, command) for name, command in STEPS.items()]
-    tests = pytest.main([*SIDE_BY_SIDE, *fast, *rest], plugins=[Table(done)])
-    return 0 if tests == 0 and all(row.passed for row in done) else 1
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        types = pool.submit(run, "types", TYPES)
+        tests = pytest.main([*SIDE_BY_SIDE, *fast, *rest], plugins=[Table(done, types)])
+    return 0 if tests == 0 and all(row.passed for row in (*done, types.result())) else 1
 
 
 def run(name: str, command: Sequence[str]) -> Done:
