@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -20,19 +21,25 @@ from engine.preferences import World
 # Below this a response is lost for good. Training that works stays at thousands.
 RUNAWAY_NATS = 1e6
 
+# Records that are worked out at a time. On small tables calls are the cost, and this saves most of
+# those that only read. It is fixed, so that how a run is watched does not change its last digits.
+BLOCK = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """One moment of training. Numbers are exact means over prompts; nothing here is sampled.
 
-    Training itself needs none of them, so each is worked out when it is first asked for.
+    Training itself needs none of them, so they are worked out when the first is asked for. Tensors
+    are read-only outside of `torch.inference_mode`: clone one to change it.
     """
 
     index: int  # 0 at the start, then one more per batch of responses
     clip_fraction: float  # of this step's slopes, the share that clipping set to zero
     policy: Tensor  # (prompts, responses), log-probabilities
     share: Tensor = field(repr=False)  # (prompts, responses), probabilities
-    reading: "Reading" = field(repr=False)
+    block: "Block" = field(repr=False)
+    place: int = field(repr=False)  # in the block
 
     @property
     def reward(self) -> float:
@@ -47,12 +54,12 @@ class Step:
     @property
     def objective(self) -> float:
         """What is climbed, J(π), in units of reward."""
-        return self.reward - self.reading.beta * self.kl_to_reference_nats
+        return self.reward - self.block.reading.beta * self.kl_to_reference_nats
 
     @property
     def kl_to_optimum_nats(self) -> float:
         """The way to go, KL(π‖π*): β times it is what J lacks; +inf if β is 0."""
-        strict = self.reading.strict
+        strict = self.block.reading.strict
         if strict is None:
             return max(self._means[0] - self._means[3], 0.0)
         if (self.policy - strict).amax().item() == math.inf:
@@ -72,9 +79,7 @@ class Step:
     @cached_property
     def _means(self) -> list[float]:
         """Of log π itself, which is minus the entropy, and of all that is read."""
-        share, reading = self.share.view(-1), self.reading
-        own = torch.dot(share, self.policy.view(-1)).item()
-        return [own / reading.prompts, *torch.mv(reading.tables, share).tolist()]
+        return self.block.means[self.place]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,8 @@ class State:
     clip_fraction: float = 0.0
 
 
+# Index, share of slopes clipped, log-probabilities and probabilities, (prompts, responses) both.
+Visit = tuple[int, float, Tensor, Tensor]
 # From a state, its log-probabilities and its probabilities, (prompts, responses) both.
 Update = Callable[[State, Tensor, Tensor], State]
 
@@ -188,15 +195,24 @@ def train(
 def _records(
     world: World, policy: Policy, plan: Plan, update: Update, state: State
 ) -> Iterator[Step]:
-    reading = Reading.of(world, plan.beta, plan.further)
-    last: Step | None = None
+    reading, last = Reading.of(world, plan.beta, plan.further), None
+    visits = _visits(policy, plan, update, state)
+    while block := reading.steps(visits):
+        for last in block:
+            yield last
+    index = 0 if last is None else last.index + 1
+    if index <= plan.steps:
+        raise runaway(index, last)
+
+
+def _visits(policy: Policy, plan: Plan, update: Update, state: State) -> Iterator[Visit]:
+    """Every state on the way; the last one where the next would no longer make sense."""
     for index in range(plan.steps + 1):
         table = log_policy(policy, state.parameters)
         share = table.exp()
-        if not table.amin().item() > -RUNAWAY_NATS:  # also if not a number
-            raise runaway(index, last)
-        last = Step(index, state.clip_fraction, table, share, reading)
-        yield last
+        if not table.min().item() > -RUNAWAY_NATS:  # also if not a number
+            return
+        yield index, state.clip_fraction, table, share
         if index < plan.steps:
             state = update(state, table, share)
 
@@ -218,8 +234,8 @@ def read(world: World, policy: Tensor, *, beta: float, index: int = 0) -> Step:
     """
     guards.table(reward=world.reward, policy=policy)
     guards.log_probabilities("policy", policy)
-    policy = policy.contiguous()
-    return Step(index, 0.0, policy, policy.exp(), Reading.of(world, beta))
+    (step,) = Reading.of(world, beta).steps(iter([(index, 0.0, policy, policy.exp())]))
+    return step
 
 
 def runaway(index: int, last: Step | None) -> DivergenceError:
@@ -240,7 +256,7 @@ class Reading:
     """
 
     beta: float
-    tables: Tensor  # (3 or more, prompts * responses): reward, log π_ref, log π* and further ones,
+    tables: Tensor  # (prompts * responses, 3 or more): reward, log π_ref, log π* and further ones,
     # divided by the prompts
     prompts: int
     strict: Tensor | None  # log π* where it rules responses out
@@ -249,6 +265,30 @@ class Reading:
     def of(cls, world: World, beta: float, further: Sequence[Tensor] = ()) -> "Reading":
         """Of a world at a price, and further tables (prompts, responses) to take means of."""
         optimum = best(world, beta)
-        tables = torch.stack([world.reward, world.reference, optimum, *further]).flatten(1)
+        tables = torch.stack([world.reward, world.reference, optimum, *further], dim=-1)
         strict = optimum if bool(torch.isneginf(optimum).any()) else None
-        return cls(beta, tables / world.prompts, world.prompts, strict)
+        return cls(beta, tables.flatten(0, 1) / world.prompts, world.prompts, strict)
+
+    @torch.inference_mode()
+    def steps(self, visits: Iterator[Visit]) -> list[Step]:
+        """The records of the next visits, as many as are read together; none at the end."""
+        taken = list(islice(visits, BLOCK))
+        block = Block(self, [table for *_, table, _ in taken], [share for *_, share in taken])
+        return [Step(*visit, block, place) for place, visit in enumerate(taken)]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Moments that are read together, by one product."""
+
+    reading: Reading
+    policies: list[Tensor]  # (prompts, responses) each, log-probabilities
+    shares: list[Tensor]  # (prompts, responses) each, probabilities
+
+    @cached_property
+    @torch.inference_mode()
+    def means(self) -> list[list[float]]:
+        """Of log π and of all that is read, for each moment."""
+        policy, share = (torch.stack(each).flatten(1) for each in (self.policies, self.shares))
+        own = torch.linalg.vecdot(share, policy) / self.reading.prompts
+        return torch.column_stack([own, share @ self.reading.tables]).tolist()

@@ -127,7 +127,7 @@ class Experiment:
         """
         last: Step | None = None
         for step in _ALGORITHMS[self.settings.algorithm](self):
-            now = Step(step.index, step.clip_fraction, step.policy, step.share, step.reading)
+            now = Step(**vars(step))
             if self.settings.world == "gaussian":
                 check_mean(now.reward, now.index, last)  # the proxy is the number itself
             yield now
