@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine import guards, losses
+from engine import guards
 from engine.errors import RangeError
 from engine.policies import SharedFeatures
 from engine.preferences import Pairs
@@ -70,27 +70,6 @@ def pairs(teacher: Teacher) -> Pairs:
         torch.cat([short, long]),
         weight.repeat_interleave(len(short)),
     )
-
-
-def length_penalized_dpo(
-    log_ratio_chosen: Tensor,  # (batch,) log π(y_w|x) − log π_ref(y_w|x), nats
-    log_ratio_rejected: Tensor,  # (batch,) log π(y_l|x) − log π_ref(y_l|x), nats
-    longer: Tensor,  # (batch,) tokens by which the chosen answer is longer
-    *,
-    beta: float,  # > 0, in units of reward per nat
-    penalty: float,  # in units of reward per token
-) -> Tensor:  # (batch,) nats
-    """R-DPO, −log σ(β margin + α (|y_w| − |y_l|)): DPO on a shifted margin (Park et al. 2024).
-
-    The length explains a part of the preference, so the policy need not.
-
-    Raises:
-        RangeError: β is not above zero, or a log-ratio is NaN.
-        ShapeError: the tensors disagree in shape.
-    """
-    guards.beta(beta)
-    guards.same_shape(log_ratio_chosen=log_ratio_chosen, longer=longer)
-    return losses.dpo(log_ratio_chosen + penalty * longer / beta, log_ratio_rejected, beta=beta)
 
 
 def tilt_after_dpo(teacher: Teacher, *, beta: float, penalty: float = 0.0) -> float:

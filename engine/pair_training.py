@@ -1,6 +1,7 @@
-"""Training on preference pairs with any loss of two log-ratios, its slope by differentiation.
+"""Training on preference pairs with any loss of the margin, log-ratio chosen − log-ratio rejected.
 
-`engine.train` is faster and knows DPO by heart; this is for losses that it does not know.
+`engine.train` is faster and knows DPO by heart; this takes pairs as they are, other losses, and an
+anchor on the chosen responses.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,17 +11,57 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor
 
-from engine import guards, on_policy, optimizers
+from engine import guards, losses, on_policy, optimizers
 from engine.errors import DivergenceError, EngineError
 from engine.optimizers import Optimizer
 from engine.policies import Policy
 from engine.preferences import Pairs
 
-PairLoss = Callable[[Tensor, Tensor], Tensor]  # log-ratios chosen, rejected (pairs,) -> (pairs,)
-
 # Small enough for the losses and features that are trained here.
 GRADIENT_RATE = 0.4
 ADAM_RATE = 0.3
+
+
+@dataclass(frozen=True)
+class MarginLoss:
+    """A loss that sees a pair through its margin alone, and its derivative by the margin."""
+
+    value: Callable[[Tensor], Tensor]  # margins (..., pairs), nats -> losses
+    slope: Callable[[Tensor], Tensor]  # the same -> derivatives, in units of loss per nat
+
+    @classmethod
+    def dpo(cls, *, beta: float, lead: Tensor | float = 0.0) -> "MarginLoss":
+        """DPO's −log σ(βh), and R-DPO's where a lead (pairs,) of α/β nats a token is added to h.
+
+        Raises:
+            RangeError: β is not above zero.
+        """
+        guards.beta(beta)
+
+        def value(margin: Tensor) -> Tensor:
+            return losses.dpo(margin + lead, torch.zeros_like(margin), beta=beta)
+
+        def slope(margin: Tensor) -> Tensor:
+            return torch.sigmoid((margin + lead).mul_(-beta)).mul_(-beta)
+
+        return cls(value, slope)
+
+    @classmethod
+    def ipo(cls, *, tau: float) -> "MarginLoss":
+        """IPO's squared distance of the margin from 1/(2τ).
+
+        Raises:
+            RangeError: τ is not above zero.
+        """
+        guards.positive("τ", tau, advice="Choose τ above 0; the margin settles at 1/(2τ) nats.")
+
+        def value(margin: Tensor) -> Tensor:
+            return losses.ipo(margin, torch.zeros_like(margin), tau=tau)
+
+        def slope(margin: Tensor) -> Tensor:
+            return (margin - 1 / (2 * tau)).mul_(2)
+
+        return cls(value, slope)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +75,7 @@ class Objective:
     policy: Policy
     reference: Tensor  # (prompts, responses), log-probabilities
     pairs: Pairs
-    loss: PairLoss
+    loss: MarginLoss
     anchor: float = 0.0  # weight of −log π(chosen), in units of loss per nat
 
     def __post_init__(self) -> None:
@@ -48,26 +89,27 @@ class Objective:
         """The surface that optimizers walk on."""
         return Place(self, parameters)
 
-    def value(self, table: Tensor) -> Tensor:
-        """The loss of a table of log-probabilities: a mean over pairs, by weight."""
-        return self.value_of(self.log_ratios(table))
-
-    def value_of(self, log_ratios: Tensor) -> Tensor:
-        """The same of log-ratios, (2, pairs), which are all that it depends on."""
-        chosen, rejected = log_ratios
-        each = self.loss(chosen, rejected)
+    def value(self, log_ratios: Tensor) -> Tensor:
+        """The loss at log-ratios (..., 2, pairs): a mean over pairs, by weight, (...)."""
+        chosen, rejected = log_ratios.unbind(-2)
+        each = self.loss.value(chosen - rejected)
         if self.anchor:
             each = each - self.anchor * (chosen + torch.take(self.reference, self.places[0]))
-        return torch.dot(self._share, each)
+        return each @ self.share
 
-    def margin(self, table: Tensor) -> float:
-        """The mean of log-ratio chosen − rejected over pairs, by weight, nats."""
-        chosen, rejected = self.log_ratios(table)
-        return torch.dot(self._share, chosen - rejected).item()
+    def slope(self, log_ratios: Tensor) -> Tensor:
+        """The derivative of the loss by the log-ratios; both (2, pairs)."""
+        pull = self.share * self.loss.slope(log_ratios[0] - log_ratios[1])
+        drawn = pull - self.anchor * self.share if self.anchor else pull
+        return torch.stack([drawn, -pull])
 
-    def log_ratios(self, table: Tensor) -> Tensor:
-        """Of the chosen and of the rejected response of each pair, (2, pairs), nats."""
-        return torch.take(table - self.reference, self.places)
+    def margin(self, log_ratios: Tensor) -> Tensor:
+        """The mean margin over pairs, by weight, of log-ratios (..., 2, pairs), nats, (...)."""
+        return (log_ratios[..., 0, :] - log_ratios[..., 1, :]) @ self.share
+
+    def log_ratios(self, tables: Tensor) -> Tensor:
+        """Of both responses of each pair, (..., 2, pairs), nats, in tables of log-probabilities."""
+        return (tables - self.reference).flatten(-2)[..., self.places]
 
     @cached_property
     def places(self) -> Tensor:
@@ -76,7 +118,8 @@ class Objective:
         return rows + torch.stack([self.pairs.chosen, self.pairs.rejected])
 
     @cached_property
-    def _share(self) -> Tensor:
+    def share(self) -> Tensor:
+        """The part of the whole weight that each pair has, (pairs,)."""
         return self.pairs.weight / self.pairs.weight.sum()
 
 
@@ -92,29 +135,25 @@ class Place:
         """The policy there, (prompts, responses), log-probabilities."""
         return on_policy.log_policy(self.objective.policy, self.parameters)
 
-    @property
-    def loss(self) -> float:
-        """In the units of the loss."""
-        return float(self._slope[0])
-
-    @property
-    def gradient(self) -> Tensor:
-        """Of the loss; shaped as the parameters."""
-        return self._slope[1]
+    @cached_property
+    def log_ratios(self) -> Tensor:
+        """Of the chosen and of the rejected response of each pair, (2, pairs), nats."""
+        return self.objective.log_ratios(self.table)
 
     @cached_property
-    def _slope(self) -> tuple[float, Tensor]:
-        # Differentiated is the loss alone; how log-ratios follow the parameters is known.
-        objective = self.objective
-        moving = objective.log_ratios(self.table).requires_grad_()
-        value = objective.value_of(moving)
-        (pull,) = torch.autograd.grad(value, moving)
-        slope = torch.zeros_like(self.table).put_(objective.places, pull, accumulate=True)
-        gradient = objective.policy.pull_back(on_policy.in_logits(self.table, slope))
-        return value.item(), gradient
+    def loss(self) -> float:
+        """In the units of the loss."""
+        return self.objective.value(self.log_ratios).item()
+
+    @cached_property
+    def gradient(self) -> Tensor:
+        """Of the loss; shaped as the parameters."""
+        pull = self.objective.slope(self.log_ratios)
+        slope = torch.zeros_like(self.table).put_(self.objective.places, pull, accumulate=True)
+        return self.objective.policy.pull_back(on_policy.in_logits(self.table, slope))
 
     def newton_direction(self) -> Tensor:
-        """Refuse: an arbitrary loss brings no Hessian.
+        """Refuse: a loss brings its slope, no Hessian.
 
         Raises:
             EngineError: always.
@@ -142,7 +181,7 @@ def descend(
     last: int | None = None
     for index, point in enumerate(optimizer(objective.at, start, steps)):
         place = objective.at(point.parameters) if not isinstance(point, Place) else point
-        if not place.table.amin().item() > -on_policy.RUNAWAY_NATS:
+        if not place.table.min().item() > -on_policy.RUNAWAY_NATS:
             good = "No step was good" if last is None else f"Step {last} was the last good one"
             raise DivergenceError(
                 f"Expected every log-probability to stay above −{on_policy.RUNAWAY_NATS:g}, got "

@@ -3,22 +3,18 @@
 import math
 
 import pytest
-import torch
 
-from engine import lengths, losses, optimizers, pair_training
-from engine.errors import RangeError, ShapeError
+from engine import lengths, optimizers, pair_training
+from engine.errors import RangeError
 from engine.lengths import Teacher
-from engine.pair_training import Objective
+from engine.pair_training import MarginLoss, Objective
 
 
 def trained(teacher: Teacher, beta: float, penalty: float) -> float:
     """Return the mean length after training."""
     policy, pairs = lengths.policy(teacher), lengths.pairs(teacher)
     longer = (pairs.chosen - pairs.rejected).double()
-
-    def loss(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
-        return lengths.length_penalized_dpo(chosen, rejected, longer, beta=beta, penalty=penalty)
-
+    loss = MarginLoss.dpo(beta=beta, lead=penalty * longer / beta)
     objective = Objective(policy, lengths.reference(teacher), pairs, loss)
     start = policy.start
     *_, last = pair_training.descend(objective, start, 30, optimizer=optimizers.lbfgs)
@@ -61,25 +57,9 @@ def test_an_indifferent_teacher_leaves_lengths_alone() -> None:
     assert lengths.tilt_after_dpo(Teacher(longer=0.4), beta=0.1) < 0
 
 
-def test_the_penalized_loss_is_dpo_on_a_shifted_margin() -> None:
-    chosen, rejected = torch.tensor([0.3, -1.0]).double(), torch.tensor([0.1, 0.5]).double()
-    longer = torch.tensor([10.0, -4.0]).double()
-    found = lengths.length_penalized_dpo(chosen, rejected, longer, beta=0.5, penalty=0.02)
-    by_hand = [
-        math.log1p(math.exp(-(0.5 * 0.2 + 0.02 * 10))),
-        math.log1p(math.exp(-(0.5 * -1.5 - 0.02 * 4))),
-    ]
-    assert found.tolist() == pytest.approx(by_hand)
-    plain = lengths.length_penalized_dpo(chosen, rejected, longer, beta=0.5, penalty=0.0)
-    torch.testing.assert_close(plain, losses.dpo(chosen, rejected, beta=0.5))
-
-
 def test_what_has_no_answer_is_refused() -> None:
     for wrong in ({"longer": 1.0}, {"mean_length": 500.0}, {"apart": 0}):
         with pytest.raises(RangeError):
             Teacher(**wrong)
     with pytest.raises(RangeError, match="β"):
         lengths.tilt_after_dpo(Teacher(), beta=0.0)
-    two = torch.zeros(2).double()
-    with pytest.raises(ShapeError):
-        lengths.length_penalized_dpo(two, two, two[:1], beta=1.0, penalty=0.0)

@@ -7,11 +7,11 @@ import torch
 
 from engine import losses, optimizers, pair_training, preferences, train
 from engine.errors import DivergenceError, EngineError
-from engine.pair_training import Objective
+from engine.pair_training import MarginLoss, Objective
 from engine.policies import SharedFeatures, Tabular
 from engine.preferences import World
 
-DPO = partial(losses.dpo, beta=0.5)
+DPO, IPO = MarginLoss.dpo(beta=0.5), MarginLoss.ipo(tau=0.25)
 
 
 def world(seed: int = 0) -> World:
@@ -33,7 +33,7 @@ def test_dpo_is_the_same_run_as_with_closed_forms(shared: str) -> None:
     for place, step in zip(found, known, strict=True):
         torch.testing.assert_close(place.table, step.policy)
         assert place.loss == pytest.approx(step.loss, abs=1e-12)
-        assert objective.margin(place.table) == pytest.approx(step.margin, abs=1e-12)
+        assert objective.margin(place.log_ratios).item() == pytest.approx(step.margin, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["gradient", "adam", "lbfgs"])
@@ -41,12 +41,12 @@ def test_ipo_stops_at_its_margin_where_dpo_goes_on(name: str) -> None:
     made, pair = preferences.displacement()
     policy = Tabular.at_reference(made)
     margins = []
-    for loss in (partial(losses.ipo, tau=0.25), DPO):
+    for loss in (IPO, DPO):
         objective = Objective(policy, made.reference, pair, loss)
         *_, last = pair_training.descend(
             objective, policy.start, 200, optimizer=pair_training.OPTIMIZERS[name]
         )
-        margins.append(objective.margin(last.table))
+        margins.append(objective.margin(last.log_ratios).item())
     assert margins[0] == pytest.approx(1 / (2 * 0.25), abs=1e-3)
     assert margins[1] > 4
 
@@ -58,8 +58,37 @@ def test_the_anchor_adds_the_chosen_responses_own_likelihood() -> None:
         for anchor in (0.0, 0.3)
     )
     table = torch.tensor([[0.2, 0.3, 0.5]]).double().log()
-    expected = plain.value(table) - 0.3 * table[0, 0]
-    torch.testing.assert_close(held.value(table), expected)
+    log_ratios = plain.log_ratios(table)
+    expected = plain.value(log_ratios) - 0.3 * table[0, 0]
+    torch.testing.assert_close(held.value(log_ratios), expected)
+
+
+@pytest.mark.parametrize("anchor", [0.0, 0.3])
+@pytest.mark.parametrize("lead", [0.0, 0.7])
+@pytest.mark.parametrize("name", ["dpo", "ipo"])
+def test_the_slope_is_that_of_the_loss(name: str, lead: float, anchor: float) -> None:
+    made = world(2)
+    pairs = preferences.soft_pairs(made)
+    loss = MarginLoss.dpo(beta=0.5, lead=lead) if name == "dpo" else IPO
+    objective = Objective(Tabular.at_reference(made), made.reference, pairs, loss, anchor)
+    generator = torch.Generator().manual_seed(3)
+    shape = (2, len(pairs))
+    moving = torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+    (exact,) = torch.autograd.grad(objective.value(moving), moving)
+    found = objective.slope(moving.detach())
+    torch.testing.assert_close(found, exact)
+    assert not torch.allclose(found.flip(0), exact), "chosen and rejected are told apart"
+
+
+def test_a_lead_is_the_price_of_length() -> None:
+    margin = torch.tensor([0.3, -2.0, 1.5]).double()
+    longer = torch.tensor([-2.0, 3.0, 5.0]).double()
+    tokens = (torch.full((3,), 6.0) + longer, torch.full((3,), 6.0))
+    exact = losses.r_dpo(margin, torch.zeros(3).double(), beta=0.5, alpha=0.02, lengths=tokens)
+    found = MarginLoss.dpo(beta=0.5, lead=0.02 * longer / 0.5).value(margin)
+    torch.testing.assert_close(found, exact)
+    wrong = MarginLoss.dpo(beta=0.5, lead=-0.02 * longer / 0.5).value(margin)
+    assert (wrong - exact).abs().max() > 0.05
 
 
 def test_an_anchor_makes_the_policy_unique_on_islands() -> None:
@@ -85,7 +114,7 @@ def test_what_cannot_work_is_refused() -> None:
     policy = Tabular.at_reference(made)
     with pytest.raises(EngineError, match="at least 0"):
         Objective(policy, made.reference, pair, DPO, -1.0)
-    objective = Objective(policy, made.reference, pair, partial(losses.ipo, tau=0.25))
+    objective = Objective(policy, made.reference, pair, IPO)
     with pytest.raises(EngineError, match="L-BFGS"):
         list(pair_training.descend(objective, policy.start, 1, optimizer=optimizers.newton))
     hasty = partial(optimizers.gradient_descent, learning_rate=1.0)

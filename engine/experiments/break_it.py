@@ -6,8 +6,9 @@ from its records, so any remedy that works counts, and one that only looks like 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import ClassVar, Literal, Protocol
+from functools import cached_property
+from itertools import count, islice
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -16,18 +17,18 @@ from engine import (
     exact_ascent,
     guards,
     lengths,
-    losses,
     on_policy,
     overoptimization,
     pair_training,
     policies,
     preferences,
 )
+from engine.errors import DivergenceError
 from engine.experiments import leash
 from engine.experiments import settings as common
 from engine.lengths import Teacher
 from engine.on_policy import Plan
-from engine.pair_training import Objective
+from engine.pair_training import MarginLoss, Objective
 from engine.policies import Policy, SharedFeatures, Tabular
 from engine.preferences import Pairs, World
 
@@ -177,8 +178,8 @@ class Scene(Protocol):
         """The policies of each step, the starts first."""
         ...
 
-    def read(self, tables: Tables) -> dict[str, float]:
-        """What a step says about them."""
+    def read(self, moments: Sequence[Tables]) -> list[dict[str, float]]:
+        """What each step says about its policies."""
         ...
 
     def ends(self, settings: Settings) -> dict[str, float]:
@@ -213,19 +214,20 @@ class Rewarded:
                 leash.check_mean(step.reward / settings.scale, step.index)
             yield (step.policy,)
 
-    def read(self, tables: Tables) -> dict[str, float]:
+    def read(self, moments: Sequence[Tables]) -> list[dict[str, float]]:
         """Rewards without their scale, divergence and entropy."""
-        table, share = tables[0], tables[0].exp()
-        negative = torch.dot(share.view(-1), table.view(-1)).item() / self.world.prompts
-        proxy, gold, reference = torch.mv(self._means, share.view(-1)).tolist()
-        kl_nats = max(negative - reference, 0.0)
-        return {"proxy": proxy, "gold": gold, "kl_nats": kl_nats, "entropy_nats": -negative}
+        policy = torch.stack([table for (table,) in moments]).flatten(1)
+        share = policy.exp()
+        negative = torch.linalg.vecdot(share, policy) / self.world.prompts
+        proxy, gold, reference = (share @ self._means).T
+        kl_nats = (negative - reference).clamp_min(0.0)
+        return _named(proxy=proxy, gold=gold, kl_nats=kl_nats, entropy_nats=-negative)
 
     @cached_property
     def _means(self) -> Tensor:
         """What turns probabilities into means of proxy, gold and log π_ref, by one product."""
-        tables = torch.stack([self.proxy, self.gold, self.world.reference])
-        return tables.flatten(1) / self.world.prompts
+        tables = torch.stack([self.proxy, self.gold, self.world.reference], dim=-1)
+        return tables.flatten(0, 1) / self.world.prompts
 
     def ends(self, settings: Settings) -> dict[str, float]:
         """All readings at the optimum; none if it lies beyond the numbers on offer."""
@@ -236,8 +238,8 @@ class Rewarded:
             if mean > leash.FARTHEST_MEAN:
                 return {}
             parameters = torch.tensor([mean], dtype=torch.float64)
-            return self.read((on_policy.log_policy(self.policy, parameters),))
-        return self.read((on_policy.best(world, beta),))
+            return self.read([(on_policy.log_policy(self.policy, parameters),)])[0]
+        return self.read([(on_policy.best(world, beta),)])[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,25 +265,33 @@ class Preferred:
         for places in zip(*ways, strict=True):
             yield tuple(place.table for place in places)
 
-    def read(self, tables: Tables) -> dict[str, float]:
+    def read(self, moments: Sequence[Tables]) -> list[dict[str, float]]:
         """Loss and margin, the chosen responses' probability, and how far two starts ended apart.
 
         The mean length means something where responses are lengths.
         """
-        table, share, pairs = tables[0], tables[0].exp(), self.watched
-        chosen = torch.dot(pairs.weight, share[pairs.prompt, pairs.chosen]) / pairs.weight.sum()
-        loss = self.objective.value(table).item()
-        other = self.objective.value(tables[-1]).item() if len(tables) > 1 else loss
-        apart = (share - tables[-1].exp()).abs().sum(dim=-1) / 2
-        positions = torch.arange(1, table.shape[1] + 1, dtype=torch.float64)
-        return {
-            "loss": loss,
-            "other_loss": other,
-            "margin": self.objective.margin(table),
-            "chosen": chosen.item(),
-            "apart": apart.max().item(),
-            "mean_length": torch.mv(share, positions).mean().item(),
-        }
+        tables = torch.stack([torch.stack(of_start) for of_start in zip(*moments, strict=True)])
+        log_ratios, share = self.objective.log_ratios(tables), tables.exp()
+        loss, margin = self.objective.value(log_ratios), self.objective.margin(log_ratios)
+        apart = (share[0] - share[-1]).abs().sum(dim=-1) / 2
+        positions = torch.arange(1, share.shape[-1] + 1, dtype=torch.float64)
+        return _named(
+            loss=loss[0],
+            other_loss=loss[-1],
+            margin=margin[0],
+            chosen=share[0].flatten(1)[:, self._watched] @ self._weight,
+            apart=apart.amax(dim=-1),
+            mean_length=(share[0] @ positions).mean(dim=-1),
+        )
+
+    @cached_property
+    def _watched(self) -> Tensor:
+        """Where the chosen responses stand in a flattened table, (pairs,)."""
+        return self.watched.prompt * self.reference.shape[1] + self.watched.chosen
+
+    @cached_property
+    def _weight(self) -> Tensor:
+        return self.watched.weight / self.watched.weight.sum()
 
     def ends(self, settings: Settings) -> dict[str, float]:
         """The mean length after DPO; other losses and cases have no formula here."""
@@ -290,6 +300,14 @@ class Preferred:
         teacher, penalty = Teacher(longer=settings.longer), settings.length_penalty
         tilt = lengths.tilt_after_dpo(teacher, beta=settings.beta, penalty=penalty)
         return {"mean_length": lengths.mean_length(teacher, tilt)}
+
+
+class _Block(NamedTuple):
+    """Moments that are read together, and what ended them if they are the last."""
+
+    moments: list[Tables]
+    readings: list[dict[str, float]]
+    fault: DivergenceError | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,15 +343,36 @@ class Experiment:
         Raises:
             DivergenceError: on the way, if steps overshoot further and further.
         """
-        tables = self.scene.tables(self.settings)
-        last: Step | None = None
-        for index in range(self.length):
-            if last and index > self.settings.stop:
-                last = replace(last, index=index)
-            else:
-                now = next(tables)
-                last = Step(index, self.scene.read(now), now)
+        trained = islice(self.scene.tables(self.settings), self.settings.stop + 1)
+        for last in _steps(self.scene, trained):
             yield last
+        for index in range(last.index + 1, self.length):
+            yield replace(last, index=index)
+
+
+def _steps(scene: Scene, trained: Iterator[Tables]) -> Iterator[Step]:
+    """The records of all policies on the way, read as many at a time as `on_policy` does.
+
+    Raises:
+        DivergenceError: after the last good record.
+    """
+    index = count()
+    while (found := _block(scene, trained)).moments:
+        for readings, tables in zip(found.readings, found.moments, strict=True):
+            yield Step(next(index), readings, tables)
+        if found.fault:
+            raise found.fault
+
+
+@torch.inference_mode()
+def _block(scene: Scene, trained: Iterator[Tables]) -> "_Block":
+    moments, fault = [], None
+    try:
+        for tables in islice(trained, on_policy.BLOCK):
+            moments.append(tables)
+    except DivergenceError as error:
+        fault = error
+    return _Block(moments, scene.read(moments) if moments else [], fault)
 
 
 def preset(case: str) -> Settings:
@@ -358,6 +397,12 @@ def judge(experiment: Experiment, steps: Sequence[Step]) -> Judgment:
     """
     guards.count("records", len(steps), least=1)
     return _JUDGES[experiment.settings.case](experiment, steps)
+
+
+def _named(**readings: Tensor) -> list[dict[str, float]]:
+    """One dictionary of readings for each moment; each reading is (moments,)."""
+    rows = torch.stack(list(readings.values()), dim=-1).tolist()
+    return [dict(zip(readings, row, strict=True)) for row in rows]
 
 
 def _with_bonus(world: World, beta: float, bonus: float) -> tuple[World, float]:
@@ -435,33 +480,23 @@ def _compared(settings: Settings, world: World, graph: Tensor | None = None) -> 
 
 
 def _objective(settings: Settings, reference: Tensor, pairs: Pairs, policy: Policy) -> Objective:
-    if settings.case != "length":  # all responses are equally long
-        return Objective(
-            policy, reference, pairs, _LOSSES[settings.loss](settings), settings.anchor
-        )
+    return Objective(
+        policy, reference, pairs, _LOSSES[settings.loss](settings, pairs), settings.anchor
+    )
+
+
+def _dpo(settings: Settings, pairs: Pairs) -> MarginLoss:
+    """DPO; where responses are lengths, R-DPO: a longer answer's lead is partly explained."""
+    if settings.case != "length":
+        return MarginLoss.dpo(beta=settings.beta)
     longer = (pairs.chosen - pairs.rejected).double()
-    loss = partial(_LOSSES[settings.loss](settings), longer=longer)
-    return Objective(policy, reference, pairs, loss, settings.anchor)
+    lead = settings.length_penalty * longer / settings.beta
+    return MarginLoss.dpo(beta=settings.beta, lead=lead)
 
 
-def _dpo(settings: Settings) -> Callable[..., Tensor]:
-    def loss(chosen: Tensor, rejected: Tensor, longer: Tensor | None = None) -> Tensor:
-        if longer is None:
-            return losses.dpo(chosen, rejected, beta=settings.beta)
-        return lengths.length_penalized_dpo(
-            chosen, rejected, longer, beta=settings.beta, penalty=settings.length_penalty
-        )
-
-    return loss
-
-
-def _ipo(settings: Settings) -> Callable[..., Tensor]:
+def _ipo(settings: Settings, pairs: Pairs) -> MarginLoss:
     """IPO knows no length penalty; its τ is β."""
-
-    def loss(chosen: Tensor, rejected: Tensor, longer: Tensor | None = None) -> Tensor:
-        return losses.ipo(chosen, rejected, tau=settings.beta)
-
-    return loss
+    return MarginLoss.ipo(tau=settings.beta)
 
 
 def _judge_small_beta(experiment: Experiment, steps: Sequence[Step]) -> Judgment:
@@ -571,7 +606,7 @@ _DIRECTIONS = {
     "natural": exact_ascent.natural_gradient,
     "gradient": exact_ascent.gradient,
 }
-_LOSSES: dict[str, Callable[[Settings], Callable[..., Tensor]]] = {"dpo": _dpo, "ipo": _ipo}
+_LOSSES: dict[str, Callable[[Settings, Pairs], MarginLoss]] = {"dpo": _dpo, "ipo": _ipo}
 _SCENES: dict[str, Callable[[Settings], Scene]] = {
     "small-beta": _replies,
     "large-beta": _replies,
