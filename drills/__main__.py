@@ -51,7 +51,7 @@ def _export(options: argparse.Namespace) -> str:
 
 def _history(options: argparse.Namespace) -> str:
     """Return the reviews of an Anki export as a table; with a record, take them into it."""
-    found = history.read(options.file, history.guids(load_course(options.content)))
+    found = history.read(options.file, history.known(load_course(options.content)))
     if options.record is None:
         return "".join(_row(each) for each in found.reviews)
     if not options.code:

@@ -8,14 +8,14 @@ text what took its place and set `topic: retired`: the note is updated, and `tag
 finds it in Anki's browser. (A deck cannot suspend it: Anki imports new cards as new.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from content.faults import suggest
-from content.load import Lesson, LoadedCourse
+from content.load import Lesson, LoadedCourse, asked
 from content.markdown import words
 from content.schema import BasicCard, Card, ClozeCard, Source
 from drills.anki_html import Cloze, to_html
@@ -31,7 +31,10 @@ CLOZE_FIELDS = ("Text", "Extra", "Source", "SourceURL", "CardID", "Spare1", "Spa
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cards of a lesson, or of the course, go into a deck, and what they carry."""
+    """Which cards of a lesson, or of the course, go into a deck, and what they carry.
+
+    Anki makes a card of every gap of a sentence, so these go or stay together.
+    """
 
     topic: str | None = None  # of this topic only
     only: frozenset[str] | None = None  # of these items ("lesson/card") only
@@ -44,8 +47,12 @@ class Selection:
             return False
         if self.only is None and not self.without:
             return True
-        name = f"{lesson}/{card.id}"
-        return (self.only is None or name in self.only) and name not in self.without
+        names = {f"{lesson}/{name}" for name in asked(card)}
+        return (self.only is None or bool(names & self.only)) and not names <= self.without
+
+    def count(self, lessons: Iterable[Lesson]) -> int:
+        """Count the cards of these lessons that are among them, each gap as one."""
+        return sum(self.takes(each.id, part.card) for each in lessons for part in each.asked.values())
 
 
 EVERYTHING = Selection()

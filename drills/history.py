@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple
 import zstandard
 
 from content.load import LoadedCourse
-from drills import anki_notes, deck
+from drills import deck
 from drills.errors import UploadError
 from drills.events import LATEST_MS, MAX_ANSWER_MS, Reviewed, item
 from drills.store import Entry
@@ -47,11 +47,7 @@ order by revlog.id
 """
 
 
-class Asked(NamedTuple):
-    """Where a note of Anki's belongs."""
-
-    item: str  # lesson/card
-    ordinal: int  # of the note's first card: further gaps of a sentence are one card here
+Known = Mapping[tuple[str, int], str]  # GUID of a note, ordinal of its card -> lesson/card
 
 
 class AnkiReview(NamedTuple):
@@ -83,28 +79,27 @@ class History:
     reviews: tuple[AnkiReview, ...]  # oldest first
     elsewhere: int  # reviews of cards that are not of this course
     ungraded: int  # lines of the log that grade nothing: set by hand, rescheduled, crammed
-    further: int  # reviews of further gaps of a sentence, which are not asked apart here
 
     def entries(self) -> list[Entry]:
         """Return the reviews as the record takes them."""
         return [Entry(each.item, each.payload, each.nonce) for each in self.reviews]
 
 
-def guids(course: LoadedCourse) -> dict[str, Asked]:
-    """Return where each note of the course's decks belongs, by GUID."""
-    notes = anki_notes.notes(course, lesson=None, base_url=None)
+def known(course: LoadedCourse) -> Known:
+    """Return what each card of the course's decks is called here."""
     return {
-        deck.guid(note.card.id): Asked(item(note.lesson.id, note.card.id), note.ordinals[0])
-        for note in notes
+        (deck.guid(asked.card.id), max(0, asked.gap - 1)): item(lesson.id, name)
+        for lesson in course.lessons.values()
+        for name, asked in lesson.asked.items()
     }
 
 
-def read(file: Path | bytes, known: Mapping[str, Asked]) -> History:
+def read(file: Path | bytes, known: Known) -> History:
     """Return the reviews of an Anki export.
 
     Args:
         file: the `.apkg` or `.colpkg`, or its bytes.
-        known: the notes of the course, as `guids` gives them.
+        known: the cards of the course, as `known` gives them.
 
     Raises:
         UploadError: not an export with scheduling, of another deck only, damaged, or too large.
@@ -221,20 +216,18 @@ def _check_tables(database: sqlite3.Connection) -> None:
         raise UploadError("This database is no collection of Anki's. Choose an export from Anki.")
 
 
-def _sorted(rows: Iterable[tuple[Any, ...]], known: Mapping[str, Asked]) -> History:
+def _sorted(rows: Iterable[tuple[Any, ...]], known: Known) -> History:
     """Sort the log into the course's reviews and what else there is."""
     reviews: dict[str, AnkiReview] = {}
-    counts = {"elsewhere": 0, "ungraded": 0, "further": 0}
+    counts = {"elsewhere": 0, "ungraded": 0}
     for guid, ordinal, at_ms, ease, spent, kind in _whole(rows):
-        asked = known.get(guid)
-        if asked is None:
+        name = known.get((guid, ordinal))
+        if name is None:
             counts["elsewhere"] += 1
-        elif ordinal != asked.ordinal:
-            counts["further"] += 1
         elif not 1 <= ease <= 4 or kind not in _GRADED or not 0 < at_ms <= LATEST_MS:
             counts["ungraded"] += 1
         else:
-            review = AnkiReview(asked.item, guid, ordinal, at_ms, ease, spent)
+            review = AnkiReview(name, guid, ordinal, at_ms, ease, spent)
             reviews[review.nonce] = review
     if not reviews:
         raise _nothing(counts["elsewhere"])

@@ -296,7 +296,6 @@ def anki(found: "History") -> str:
         f"{_count(number, what)} {why}"
         for number, what, why in (
             (found.elsewhere, "review", "of other decks"),
-            (found.further, "review", "of further gaps of a sentence, which is one card here"),
             (found.ungraded, "line", "of Anki's log that grade nothing"),
         )
         if number

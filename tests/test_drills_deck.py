@@ -216,12 +216,15 @@ def test_a_private_character_of_the_author_is_only_a_character() -> None:
 def test_a_cloze_can_stay_markdown_with_what_was_hidden_stressed() -> None:
     gaps = Cloze.unconverted(r"*So* {{c1::$\log p$}} is $x_{{{c2::i}}}$, in {{c1::nats::a unit}}.")
     assert gaps.shut == r"*So* [...] is $x_{[...]}$, in [a unit]."
-    assert gaps.gaps_stressed(lambda gap: f"**{gap}**") == (
-        r"*So* **[...]** is $x_{[...]}$, in **[a unit]**."
-    )
-    assert gaps.stressed(lambda hidden: f"**{hidden}**") == (
-        r"*So* **$\log p$** is $x_{i}$, in **nats**."
-    )
+    assert gaps.asked(1, "**{}**".format) == r"*So* **[...]** is $x_{i}$, in **[a unit]**."
+    assert gaps.asked(2, "**{}**".format) == r"*So* $\log p$ is $x_{[...]}$, in nats."
+    assert gaps.answered(1, "**{}**".format) == r"*So* **$\log p$** is $x_{i}$, in **nats**."
+
+
+def test_a_gap_within_a_gap_is_asked_as_anki_asks_it() -> None:
+    gaps = Cloze.unconverted("It is {{c1::large, {{c2::very}} large}}.")
+    assert gaps.asked(1, str) == "It is [...]."
+    assert gaps.asked(2, str) == "It is large, [...] large."
 
 
 def test_tex_that_ends_a_gap_too_early_is_what_the_space_prevents() -> None:

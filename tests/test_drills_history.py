@@ -25,7 +25,6 @@ from content.load import LoadedCourse, load_course
 from drills import __main__ as command
 from drills import deck, history
 from drills.errors import UploadError
-from drills.history import Asked
 from drills.reviews import Reviews
 from drills.schedule import Phase
 from drills.store import Store, new_token
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from anki.cards import Card
 
 DAY_MS = 86_400_000
-KNOWN = {"guid-1": Asked("dpo/a", 0)}
+KNOWN = {("guid-1", 0): "dpo/a", ("guid-1", 1): "dpo/a-gap-2"}
 Rating = Literal[1, 2, 3, 4]
 
 
@@ -120,7 +119,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def studied(anki: Anki) -> None:
     """Study over a month: learn, forget, recall, with days between."""
-    for ratings, days in (((4, 3), 9), ((3, 3), 2), ((1, 3), 1), ((3, 2), 0)):
+    for ratings, days in (((4, 3, 4), 9), ((3, 3, 2), 2), ((1, 3), 1), ((3, 2), 0)):
         for card, rating in zip(anki.cards(), ratings, strict=False):
             anki.answer(card, rating)  # type: ignore[arg-type]
             time.sleep(0.002)  # Anki's log has one line a millisecond
@@ -135,17 +134,18 @@ def test_reviews_come_back_and_cards_are_due_on_the_day_anki_says(
     legacy: bool,  # noqa: FBT001
 ) -> None:
     studied(anki)
-    found = history.read(anki.export(legacy=legacy), history.guids(course))
-    assert len(found.reviews) == 8
+    found = history.read(anki.export(legacy=legacy), history.known(course))
+    assert len(found.reviews) == 10
     now = datetime.now(UTC)
     me = store.ensure_learner(new_token(), now=now)
-    assert store.append_all(me, found.entries(), now=now) == 8
+    assert store.append_all(me, found.entries(), now=now) == 10
     assert store.append_all(me, found.entries(), now=now) == 0
     state = Reviews.of(store.events(me))
     today = state.wishes.days.day(now)
-    for card in anki.cards()[:2]:
+    assert [card.ord for card in anki.cards()] == [0, 0, 1]  # the last two ask for two gaps
+    for card in anki.cards():
         note = card.note()
-        learnt = state.cards[history.guids(course)[note.guid].item]
+        learnt = state.cards[history.known(course)[note.guid, card.ord]]
         memory = anki.collection.compute_memory_state(card.id)
         assert memory.stability == pytest.approx(learnt.card.stability, rel=1e-3)
         assert memory.difficulty == pytest.approx(learnt.card.difficulty, rel=1e-3)
@@ -160,8 +160,8 @@ def test_reviews_come_back_and_cards_are_due_on_the_day_anki_says(
 @pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "modern"])
 def test_a_whole_collection_is_read_too(anki: Anki, course: LoadedCourse, legacy: bool) -> None:  # noqa: FBT001
     studied(anki)
-    one = history.read(anki.export(legacy=legacy), history.guids(course))
-    whole = history.read(anki.export_all(legacy=legacy), history.guids(course))
+    one = history.read(anki.export(legacy=legacy), history.known(course))
+    whole = history.read(anki.export_all(legacy=legacy), history.known(course))
     assert whole.reviews == one.reviews
     anki.collection = Collection(str(anki.folder / "collection.anki2"))
 
@@ -169,7 +169,7 @@ def test_a_whole_collection_is_read_too(anki: Anki, course: LoadedCourse, legacy
 def test_the_deck_itself_holds_no_reviews(course: LoadedCourse) -> None:
     apkg = deck.build_apkg(course, epoch=1_795_219_200)
     with pytest.raises(UploadError, match="tick 'Include scheduling information'"):
-        history.read(apkg, history.guids(course))
+        history.read(apkg, history.known(course))
 
 
 # Files made by hand
@@ -215,9 +215,10 @@ def test_only_grades_of_the_courses_cards_count() -> None:
         (GOOD[0] + 7, 10, 1, 10**9, 2),
     ]
     found = history.read(packed(collection(*rows)), KNOWN)
-    assert [(r.at_ms - GOOD[0], r.rating) for r in found.reviews] == [(0, 3), (7, 1)]
-    assert (found.elsewhere, found.ungraded, found.further) == (1, 4, 1)
-    assert [r.payload.milliseconds for r in found.reviews] == [4_000, 3_600_000]
+    said = [(r.item, r.at_ms - GOOD[0], r.rating) for r in found.reviews]
+    assert said == [("dpo/a", 0, 3), ("dpo/a-gap-2", 4, 3), ("dpo/a", 7, 1)]
+    assert (found.elsewhere, found.ungraded) == (1, 4)
+    assert [r.payload.milliseconds for r in found.reviews] == [4_000, 0, 3_600_000]
     assert found.reviews[0].nonce == f"anki-guid-1-0-{GOOD[0]}"
 
 

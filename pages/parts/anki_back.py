@@ -26,5 +26,5 @@ def draw(who: Learner) -> None:
 def _read(data: bytes) -> Brought:
     from drills import history  # it loads genanki, which only this needs
 
-    found = history.read(data, history.guids(resources.course()))
+    found = history.read(data, history.known(resources.course()))
     return Brought(tuple(found.entries()), telling.anki(found))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from content.load import AskedCard
 from content.schema import Card
 from drills.queue import LEECH, Due
 from drills.schedule import AGAIN, EASY, GOOD, HARD
@@ -32,23 +33,28 @@ class Asked(NamedTuple):
 
     due: Due
     place: Place
-    card: Card
+    what: AskedCard
 
     @property
     def item(self) -> str:
         """What the record calls it."""
         return self.due.item
 
+    @property
+    def card(self) -> Card:
+        """The entry of the course that it is, or is a gap of."""
+        return self.what.card
+
     def named(self) -> str:
         """Return it by what it asks, with the way to its section."""
-        asked = faces.of(self.card, self.place).asked
+        asked = faces.of(self.what, self.place).asked
         return f"{asked} :small[{section_link(self.place, self.card.section)}]"
 
 
 def of(due: Due, place: Place) -> Asked | None:
     """Return the card that is due; None if the course has dropped it."""
     _, _, name = due.item.partition("/")
-    found = next((each for each in place.lesson.cards if each.id == name), None)
+    found = place.lesson.asked.get(name)
     return Asked(due, place, found) if found else None
 
 
@@ -86,7 +92,7 @@ def eyebrow(due: Due, place: Place) -> None:
 
 
 def _faces(asked: Asked, *, turned: bool) -> None:
-    both = faces.of(asked.card, asked.place)
+    both = faces.of(asked.what, asked.place)
     if not turned:
         st.markdown(both.asked)
         return

@@ -39,7 +39,7 @@ def draw(who: Learner) -> None:
     scope = st.radio("Cards", SCOPES, key="deck-scope", horizontal=True)
     choice = _narrowed(scope, course, who)
     lessons = [course.lessons[choice.lesson]] if choice.lesson else list(course.lessons.values())
-    cards = sum(choice.selection.takes(each.id, card) for each in lessons for card in each.cards)
+    cards = choice.selection.count(lessons)
     if not cards:
         st.markdown(NOTHING_MISSED if scope == MISSED else "No card fits this choice.")
         return

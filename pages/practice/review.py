@@ -278,7 +278,7 @@ def _add(who: Learner, course: LoadedCourse) -> None:
     """Draw the choice of a lesson whose cards are added before it was read."""
     known = {name for name, _ in queues.entered(who.record.reviews, resources.syllabus())}
     waiting = {
-        lesson.id: [item(lesson.id, each.id) for each in lesson.cards]
+        lesson.id: [item(lesson.id, name) for name in lesson.asked]
         for lesson in course.lessons.values()
     }
     open_ = {key: [n for n in names if n not in known] for key, names in waiting.items()}
