@@ -251,7 +251,7 @@ def test_the_end_says_how_many_how_long_and_when_next(open_app: OpenApp, record:
     app = press(press(open_app("review"), "Show answer"), "Again")
     press(app, "End")
     assert "1 card is due now" in text(app)
-    assert metrics(app)["cards in this session"] == "1"
+    assert metrics(app)["cards"] == "1"
     assert metrics(app)["times again"] == "1"
     assert metrics(app)["time"].endswith(" s")
     press(app, "Go on")

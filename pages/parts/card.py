@@ -1,6 +1,7 @@
 """A card as it is reviewed: one face, then the other, and buttons that never move."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -15,6 +16,9 @@ from pages.parts.quiet import quiet
 from pages.parts.showing import Showing
 
 HEIGHT = 420  # pixels of the face; what is longer scrolls in it
+HEIGHT_WITH_FIGURE = 590  # from the start, so that the buttons stay where they are
+STYLE = Path(__file__).parent / "card.css"
+FIGURE = 440  # pixels it may be wide: all of it is seen beside the answer
 ROW = 72  # pixels of the buttons under it
 KEYS = "Space or Enter turns the card, then presses the grade in bold. Digits grade, Z undoes."
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -60,7 +64,7 @@ def of(due: Due, place: Place) -> Asked | None:
 
 def draw(asked: Asked, showing: Showing) -> bool:
     """Draw the card and its buttons; return whether it was graded in this run."""
-    with frame(showing, HEIGHT):
+    with frame(showing, HEIGHT_WITH_FIGURE if asked.card.figure else HEIGHT):
         eyebrow(asked.due, asked.place)
         _faces(asked, turned=showing.turned)
     with row(showing):
@@ -78,7 +82,8 @@ def frame(showing: Showing, height: int) -> AbstractContextManager[object]:
 
 
 def row(showing: Showing) -> AbstractContextManager[object]:
-    """Return the place of the buttons: as tall before a card is turned as after."""
+    """Return the place of the buttons: as tall before a card is turned as after, and in view."""
+    st.html(STYLE)
     return st.container(height=ROW, border=False, key=f"{showing.scope}-row")
 
 
@@ -111,7 +116,8 @@ def _plain(text: str) -> bool:
 
 def _figure(card: Card, place: Place) -> None:
     for drawn in (each for each in place.lesson.head.figures if each.id == card.figure):
-        figure.draw(drawn.function, alt=place.plain(drawn.alt))
+        with st.container(width=FIGURE):
+            figure.draw(drawn.function, alt=place.plain(drawn.alt))
 
 
 def own_note(due: Due, place: Place) -> None:
