@@ -227,7 +227,9 @@ def _ids_of_gaps(cards: Sequence[Item]) -> Iterator[Fault]:
     }
     for item in cards:
         if sentence := given.get(item.text("id") or ""):
-            yield _fault(item, f"the id is that of a gap of card `{sentence}`: choose another", "id")
+            yield _fault(
+                item, f"the id is that of a gap of card `{sentence}`: choose another", "id"
+            )
 
 
 def _pictures(lesson: LessonDraft) -> Iterator[Fault]:

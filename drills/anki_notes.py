@@ -50,9 +50,12 @@ class Selection:
         names = {f"{lesson}/{name}" for name in asked(card)}
         return (self.only is None or bool(names & self.only)) and not names <= self.without
 
-    def count(self, lessons: Iterable[Lesson]) -> int:
-        """Count the cards of these lessons that are among them, each gap as one."""
-        return sum(self.takes(each.id, part.card) for each in lessons for part in each.asked.values())
+    def cards(self, lessons: Iterable[Lesson]) -> Iterator[Card]:
+        """Yield the cards of these lessons that are among them, a sentence once for each gap."""
+        for lesson in lessons:
+            yield from (
+                part.card for part in lesson.asked.values() if self.takes(lesson.id, part.card)
+            )
 
 
 EVERYTHING = Selection()
@@ -140,6 +143,11 @@ def chosen(course: LoadedCourse, lesson: str | None) -> list[Lesson]:
     if lesson not in course.lessons:
         raise DeckError(f"there is no lesson `{lesson}`{suggest(lesson, course.lessons)}")
     return [course.lessons[lesson]]
+
+
+def topics(course: LoadedCourse) -> list[str]:
+    """Return the topics of the course's cards, in the order of the alphabet."""
+    return sorted({card.topic for lesson in course.lessons.values() for card in lesson.cards})
 
 
 def deck_name(course: LoadedCourse, lesson: Lesson) -> str:

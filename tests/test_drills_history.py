@@ -342,6 +342,6 @@ def test_the_command_lists_reviews_and_takes_them_into_a_record(
         assert new in capsys.readouterr().out
     assert len(store.events(me)) == 1
     assert command.main(["history", str(file), "--record", url]) == 1
-    assert "Give the recovery code" in capsys.readouterr().err
+    assert "and the recovery code of the learner" in capsys.readouterr().err
     assert command.main(["history", str(tmp_path / "none.apkg")]) == 1
     assert "cannot read" in capsys.readouterr().err
