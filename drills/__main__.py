@@ -12,7 +12,7 @@ from pathlib import Path
 
 from content.faults import suggest
 from content.load import ContentError, LoadedCourse, load_course
-from drills import anki_notes, deck, history, optimize
+from drills import anki_notes, deck, history, optimize, telling
 from drills.anki_notes import Selection
 from drills.errors import DrillsError
 from drills.events import LearnerId
@@ -76,8 +76,10 @@ def _history(options: argparse.Namespace) -> str:
     if options.record is None:
         return "".join(_row(each) for each in found.reviews)
     with _record(options) as (store, learner):
-        new = store.append_all(learner, found.entries(), now=datetime.now(UTC))
-    return f"Found {len(found.reviews):,} reviews; {new:,} were new and are now on record.\n"
+        entries = found.entries(Reviews.of(store.events(learner)))
+        new = store.append_all(learner, entries, now=datetime.now(UTC))
+    said = f"Found {len(found.reviews):,} reviews. {telling.added(new)} {telling.anki(found)}"
+    return said.rstrip() + "\n"
 
 
 @contextmanager
