@@ -16,9 +16,9 @@ from pages.parts.quiet import quiet
 from pages.parts.showing import Showing
 
 HEIGHT = 420  # pixels of the face; what is longer scrolls in it
-HEIGHT_WITH_FIGURE = 590  # from the start, so that the buttons stay where they are
+HEIGHT_WITH_FIGURE = 640  # from the start, so that the buttons stay where they are
 STYLE = Path(__file__).parent / "card.css"
-FIGURE = 440  # pixels it may be wide: all of it is seen beside the answer
+FIGURE = 400  # pixels it may be wide: all of it is seen beside the answer
 ROW = 72  # pixels of the buttons under it
 KEYS = "Space or Enter turns the card, then presses the grade in bold. Digits grade, Z undoes."
 NO_BREAK = "\N{NO-BREAK SPACE}"
