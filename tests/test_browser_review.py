@@ -85,8 +85,16 @@ def test_keys_work_wherever_the_learner_clicked_and_not_while_they_type(
     page.keyboard.press("1")
     expect(page.get_by_text("new 1 of 10")).to_be_visible()
     settled(page)
-    page.keyboard.press("z")
-    expect(page.get_by_text("new 0 of 10")).to_be_visible()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Good").click()
+    expect(page.get_by_text("new 2 of 10")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("new 1 of 10")).to_be_visible()
+    settled(page)
+    page.keyboard.press("Enter")  # which is not to press Undo once more
+    expect(page.get_by_role("button", name="Good")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("new 2 of 10")).to_be_visible()
 
 
 def test_the_next_card_comes_by_itself_when_it_is_due(
