@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from content.load import load_course
 from drills import deck
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 
 def bring(page: Page, name: str, data: bytes) -> None:
     """Choose a file, as its owner would."""
-    file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    file = FilePayload(name=name, mimeType="application/octet-stream", buffer=data)
+    page.locator("input[type=file]").set_input_files(file)
 
 
 def test_an_export_joins_the_record_once(visit: Visit, tmp_path: Path) -> None:
