@@ -65,11 +65,17 @@ def test_space_three_and_z(visit: Visit, server: Server, browser: Browser) -> No
     context.close()
 
 
+def at_ease(page: Page) -> None:
+    """Wait until a press is no longer taken for the second half of a double click."""
+    settled(page, quiet_ms=400)
+
+
 def test_keys_work_wherever_the_learner_clicked_and_not_while_they_type(
     visit: Visit, server: Server, browser: Browser
 ) -> None:
     page = visit("/review", context=become(browser.new_context(), server, with_cards(server)))
     page.get_by_role("heading", name="Review").click()
+    at_ease(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Good")).to_be_visible()
     page.get_by_role("button", name="Note").click()
@@ -84,15 +90,16 @@ def test_keys_work_wherever_the_learner_clicked_and_not_while_they_type(
     face(page).click()
     page.keyboard.press("1")
     expect(page.get_by_text("new 1 of 10")).to_be_visible()
-    settled(page)
+    at_ease(page)
     page.keyboard.press("Space")
     page.get_by_role("button", name="Good").click()
     expect(page.get_by_text("new 2 of 10")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("new 1 of 10")).to_be_visible()
-    settled(page)
+    at_ease(page)
     page.keyboard.press("Enter")  # which is not to press Undo once more
     expect(page.get_by_role("button", name="Good")).to_be_visible()
+    settled(page)
     page.keyboard.press("Enter")
     expect(page.get_by_text("new 2 of 10")).to_be_visible()
 
