@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from content import cloze
 from content.draft import Draft, Item, LessonDraft
@@ -26,7 +26,9 @@ def check(draft: Draft) -> Iterator[Fault]:
     yield from _errata(draft.errata or [], names)
     for lesson in draft.lessons:
         yield from _lesson(lesson, names)
-    yield from _repeats(item for lesson in draft.lessons for item in lesson.cards or [])
+    cards = [item for lesson in draft.lessons for item in lesson.cards or []]
+    yield from _repeats(cards)
+    yield from _ids_of_gaps(cards)
 
 
 def plain(name: str) -> str:
@@ -212,6 +214,22 @@ def _cards(items: Iterable[Item]) -> Iterator[Fault]:
         for at, text in texts(item.model, item.raw) if item.model is BasicCard else ():
             if cloze.read(text).gaps:
                 yield _fault(item, "a basic card has no gaps: add `kind: cloze`", *at)
+
+
+def _ids_of_gaps(cards: Sequence[Item]) -> Iterator[Fault]:
+    """Cards with an id that the further gaps of a sentence have."""
+    sentences = {item.text("id"): item for item in cards if item.model is ClozeCard}
+    given = {
+        cloze.card_id(name, number): name
+        for name, item in sentences.items()
+        if name
+        for number in cloze.numbers(item.text("text") or "")[1:]
+    }
+    for item in cards:
+        if sentence := given.get(item.text("id") or ""):
+            yield _fault(
+                item, f"the id is that of a gap of card `{sentence}`: choose another", "id"
+            )
 
 
 def _pictures(lesson: LessonDraft) -> Iterator[Fault]:

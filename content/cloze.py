@@ -53,6 +53,16 @@ def read(text: str) -> Cloze:
     return Cloze(text, tuple(gaps), unclosed, strays > 0, filled, (*kept, len(text)))
 
 
+def numbers(text: str) -> list[int]:
+    """Return the numbers of the gaps, each once, in order: Anki makes a card of each."""
+    return sorted({gap.number for gap in read(text).gaps})
+
+
+def card_id(name: str, number: int) -> str:
+    """Return the id of the card that asks for a gap; the first has that of its sentence."""
+    return name if number == 1 else f"{name}-gap-{number}"
+
+
 def torn(cloze: Cloze) -> list[Note]:
     """Gaps that end where their author did not mean them to, or that cut through mathematics."""
     return [note for gap in cloze.gaps for note in _torn(cloze, gap)]

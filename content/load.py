@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from content import check, draft, stamps, uses
+from content import check, cloze, draft, stamps, uses
 from content.draft import Draft, LessonDraft
 from content.faults import ContentError as ContentError
 from content.faults import Fault as Fault
@@ -16,6 +16,7 @@ from content.schema import (
     Card,
     Choice,
     Claim,
+    ClozeCard,
     Course,
     Erratum,
     FrontMatter,
@@ -27,6 +28,13 @@ from content.schema import (
 from content.stamps import CardStamp as CardStamp
 
 HERE = Path(__file__).parent
+
+
+class AskedCard(NamedTuple):
+    """A card as it is asked: of a sentence, one gap at a time."""
+
+    card: Card
+    gap: int  # its number; 0 of a card without gaps
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,11 @@ class Lesson:
             if section.id == name:
                 return section
         raise KeyError(name)
+
+    @cached_property
+    def asked(self) -> dict[str, AskedCard]:
+        """The cards that are asked, by id, in the order of the file: as many as Anki makes."""
+        return {name: made for card in self.cards for name, made in asked(card).items()}
 
     def asked_by_labs(self, section: str) -> tuple[Choice, ...]:
         """The predictions of a section that no `:::{predict}` asks: they belong to its lab."""
@@ -128,6 +141,14 @@ class LoadedCourse:
     @cached_property
     def _homes(self) -> dict[str, str]:
         return {card.id: lesson.id for lesson in self.lessons.values() for card in lesson.cards}
+
+
+def asked(card: Card) -> dict[str, AskedCard]:
+    """Return what one entry asks, by id: itself, or each gap of its sentence."""
+    if not isinstance(card, ClozeCard):
+        return {card.id: AskedCard(card, 0)}
+    numbers = cloze.numbers(card.text)
+    return {cloze.card_id(card.id, number): AskedCard(card, number) for number in numbers}
 
 
 def load_course(folder: Path | str | None = None) -> LoadedCourse:

@@ -40,7 +40,7 @@ _OPEN, _NUMBERED, _CLOSE = "\ue000", "\ue001", "\ue002"  # a gap's braces while 
 _OPENED = re.compile(f"{_OPEN}(\\d+){_NUMBERED}")
 _TOUCHING = re.compile(rf"\}}(?=[}}{_CLOSE}])")
 _WITHIN = f"[^{_OPEN}{_CLOSE}]*"
-_INNERMOST = re.compile(f"{_OPEN}\\d+{_NUMBERED}({_WITHIN}?)(?:::({_WITHIN}))?{_CLOSE}")
+_INNERMOST = re.compile(f"{_OPEN}(\\d+){_NUMBERED}({_WITHIN}?)(?:::({_WITHIN}))?{_CLOSE}")
 
 
 def to_html(text: str, names: Names) -> str:
@@ -93,15 +93,26 @@ class Cloze:
     @property
     def filled(self) -> str:
         """Return it as an answer: the sentence without gaps."""
-        return _each_gap(self.marked, lambda gap: gap[1])
+        return _each_gap(self.marked, lambda gap: gap[2])
 
-    def gaps_stressed(self, stress: Callable[[str], str]) -> str:
-        """Return `shut` with its gaps stressed, except within a formula."""
-        return _each_gap(self.marked, lambda gap: _unless_within(gap, f"[{_hint(gap)}]", stress))
+    def asked(self, number: int, stress: Callable[[str], str]) -> str:
+        """Return it with the gaps of one number shut and the others filled, as Anki asks it.
 
-    def stressed(self, stress: Callable[[str], str]) -> str:
-        """Return `filled` with what each gap hid stressed, except within a formula."""
-        return _each_gap(self.marked, lambda gap: _unless_within(gap, gap[1], stress))
+        What is shut is stressed, except within a formula.
+        """
+        return self._one(number, lambda gap: f"[{_hint(gap)}]", stress)
+
+    def answered(self, number: int, stress: Callable[[str], str]) -> str:
+        """Return `filled` with what the gaps of one number hid stressed, as in `asked`."""
+        return self._one(number, lambda gap: gap[2], stress)
+
+    def _one(
+        self, number: int, put: Callable[[re.Match[str]], str], stress: Callable[[str], str]
+    ) -> str:
+        def each(gap: re.Match[str]) -> str:
+            return _unless_within(gap, put(gap), stress) if int(gap[1]) == number else gap[2]
+
+        return _each_gap(self.marked, each)
 
 
 class _UnclearError(Exception):
@@ -188,7 +199,7 @@ def _end_of_gap(text: str, start: int) -> int:
 
 
 def _hint(gap: re.Match[str]) -> str:
-    return gap[2] or "..."
+    return gap[3] or "..."
 
 
 def _unless_within(gap: re.Match[str], text: str, stress: Callable[[str], str]) -> str:

@@ -8,14 +8,14 @@ text what took its place and set `topic: retired`: the note is updated, and `tag
 finds it in Anki's browser. (A deck cannot suspend it: Anki imports new cards as new.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from content.faults import suggest
-from content.load import Lesson, LoadedCourse
+from content.load import Lesson, LoadedCourse, asked
 from content.markdown import words
 from content.schema import BasicCard, Card, ClozeCard, Source
 from drills.anki_html import Cloze, to_html
@@ -31,7 +31,10 @@ CLOZE_FIELDS = ("Text", "Extra", "Source", "SourceURL", "CardID", "Spare1", "Spa
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cards of a lesson, or of the course, go into a deck, and what they carry."""
+    """Which cards of a lesson, or of the course, go into a deck, and what they carry.
+
+    Anki makes a card of every gap of a sentence, so these go or stay together.
+    """
 
     topic: str | None = None  # of this topic only
     only: frozenset[str] | None = None  # of these items ("lesson/card") only
@@ -44,8 +47,15 @@ class Selection:
             return False
         if self.only is None and not self.without:
             return True
-        name = f"{lesson}/{card.id}"
-        return (self.only is None or name in self.only) and name not in self.without
+        names = {f"{lesson}/{name}" for name in asked(card)}
+        return (self.only is None or bool(names & self.only)) and not names <= self.without
+
+    def cards(self, lessons: Iterable[Lesson]) -> Iterator[Card]:
+        """Yield the cards of these lessons that are among them, a sentence once for each gap."""
+        for lesson in lessons:
+            yield from (
+                part.card for part in lesson.asked.values() if self.takes(lesson.id, part.card)
+            )
 
 
 EVERYTHING = Selection()
@@ -133,6 +143,11 @@ def chosen(course: LoadedCourse, lesson: str | None) -> list[Lesson]:
     if lesson not in course.lessons:
         raise DeckError(f"there is no lesson `{lesson}`{suggest(lesson, course.lessons)}")
     return [course.lessons[lesson]]
+
+
+def topics(course: LoadedCourse) -> list[str]:
+    """Return the topics of the course's cards, in the order of the alphabet."""
+    return sorted({card.topic for lesson in course.lessons.values() for card in lesson.cards})
 
 
 def deck_name(course: LoadedCourse, lesson: Lesson) -> str:

@@ -9,6 +9,7 @@ under it, and SQLite opens a private copy that it cannot change. What cannot be 
 words, and nothing of it is kept.
 """
 
+import hashlib
 import io
 import sqlite3
 import tempfile
@@ -23,9 +24,10 @@ from typing import IO, Any, NamedTuple
 import zstandard
 
 from content.load import LoadedCourse
-from drills import anki_notes, deck
+from drills import deck
 from drills.errors import UploadError
-from drills.events import LATEST_MS, MAX_ANSWER_MS, Reviewed, item
+from drills.events import LATEST_MS, MAX_ANSWER_MS, Queued, Reviewed, Unreviewed, item
+from drills.reviews import Reviews
 from drills.store import Entry
 
 MAX_FILE = 256 * 2**20  # bytes of an export; pictures and sounds of other decks may be in it
@@ -39,19 +41,16 @@ _HEAD = b"SQLite format 3\x00"
 _TABLES = {"cards", "notes", "revlog"}
 _STEP, _STEPS = 100_000, 20_000  # of SQLite's machine: 2e9, some ten times what the caps allow
 _LONGEST = 64 * 2**20  # bytes of one value: a note with everything in it
-_GRADED = (0, 1, 2)  # revlog.type: learning, review, relearning; not filtered, manual, rescheduled
+_GRADED = (0, 1, 2)  # revlog.type: learning, review, relearning
+_FILTERED, _MANUAL = 3, 4  # in a filtered deck; by hand. What is left was rescheduled by Anki
 _ROWS = """
-select notes.guid, cards.ord, revlog.id, revlog.ease, revlog.time, revlog.type
+select notes.guid, cards.ord, revlog.id, revlog.ease, revlog.time, revlog.type, revlog.factor
 from revlog join cards on cards.id = revlog.cid join notes on notes.id = cards.nid
 order by revlog.id
 """
 
 
-class Asked(NamedTuple):
-    """Where a note of Anki's belongs."""
-
-    item: str  # lesson/card
-    ordinal: int  # of the note's first card: further gaps of a sentence are one card here
+Known = Mapping[tuple[str, int], str]  # GUID of a note, ordinal of its card -> lesson/card
 
 
 class AnkiReview(NamedTuple):
@@ -76,35 +75,87 @@ class AnkiReview(NamedTuple):
         return Reviewed(rating=self.rating, milliseconds=spent, at_ms=self.at_ms, where="anki")
 
 
+class _Row(NamedTuple):
+    """One line of the log, with the note and the card it is about."""
+
+    guid: str
+    ordinal: int
+    at_ms: int
+    ease: int
+    milliseconds: int
+    kind: int
+    factor: int
+
+    @property
+    def grades(self) -> bool:
+        """Whether it is a review that counts: one to cram leaves the card as it was."""
+        counts = self.kind in _GRADED or (self.kind == _FILTERED and self.factor != 0)
+        return counts and 1 <= self.ease <= 4
+
+    @property
+    def resets(self) -> bool:
+        """Whether it sets the card back to new, told apart as Anki does."""
+        return self.kind == _MANUAL and self.ease == 0 and self.factor == 0
+
+    @property
+    def moves(self) -> bool:
+        """Whether it gives the card another date and leaves its memory as it is."""
+        return self.kind == _MANUAL and self.factor != 0
+
+
 @dataclass(frozen=True)
 class History:
     """What an export holds."""
 
     reviews: tuple[AnkiReview, ...]  # oldest first
-    elsewhere: int  # reviews of cards that are not of this course
-    ungraded: int  # lines of the log that grade nothing: set by hand, rescheduled, crammed
-    further: int  # reviews of further gaps of a sentence, which are not asked apart here
+    resets: Mapping[str, int]  # cards set back to new: when last, milliseconds since 1970, UTC
+    moved: int  # cards whose date was set by hand and that were not reviewed since
+    elsewhere: int  # lines on cards that are not of this course
+    ungraded: int  # other lines that change nothing: crammed, rescheduled
 
-    def entries(self) -> list[Entry]:
-        """Return the reviews as the record takes them."""
-        return [Entry(each.item, each.payload, each.nonce) for each in self.reviews]
+    def entries(self, reviews: Reviews) -> list[Entry]:
+        """Return what joins a record that stands at `reviews`.
+
+        What was reviewed before a card was set back to new, in Anki or here, is taken back: then
+        its memory is the one that Anki knows.
+        """
+        made = [Entry(each.item, each.payload, each.nonce) for each in self.reviews]
+        made += [Entry(name, Queued(), f"anki-new-{_hash(name)}") for name in self._new()]
+        return made + [
+            Entry(name, Unreviewed(nonce=nonce), f"anki-reset-{_hash(nonce)}")
+            for name, nonce in self._before_resets(reviews)
+        ]
+
+    def _new(self) -> list[str]:
+        """Return the cards that are new again: they stay among those to be reviewed."""
+        latest = {each.item: each.at_ms for each in self.reviews}
+        return [name for name, at in self.resets.items() if latest.get(name, 0) < at]
+
+    def _before_resets(self, reviews: Reviews) -> Iterator[tuple[str, str]]:
+        for each in self.reviews:
+            if each.at_ms < self.resets.get(each.item, 0):
+                yield each.item, each.nonce
+        for name, at in self.resets.items():
+            for done in reviews.cards[name].log if name in reviews.cards else ():
+                if done.at_ms < at:
+                    yield name, done.nonce
 
 
-def guids(course: LoadedCourse) -> dict[str, Asked]:
-    """Return where each note of the course's decks belongs, by GUID."""
-    notes = anki_notes.notes(course, lesson=None, base_url=None)
+def known(course: LoadedCourse) -> Known:
+    """Return what each card of the course's decks is called here."""
     return {
-        deck.guid(note.card.id): Asked(item(note.lesson.id, note.card.id), note.ordinals[0])
-        for note in notes
+        (deck.guid(asked.card.id), max(0, asked.gap - 1)): item(lesson.id, name)
+        for lesson in course.lessons.values()
+        for name, asked in lesson.asked.items()
     }
 
 
-def read(file: Path | bytes, known: Mapping[str, Asked]) -> History:
+def read(file: Path | bytes, known: Known) -> History:
     """Return the reviews of an Anki export.
 
     Args:
         file: the `.apkg` or `.colpkg`, or its bytes.
-        known: the notes of the course, as `guids` gives them.
+        known: the cards of the course, as `known` gives them.
 
     Raises:
         UploadError: not an export with scheduling, of another deck only, damaged, or too large.
@@ -221,32 +272,37 @@ def _check_tables(database: sqlite3.Connection) -> None:
         raise UploadError("This database is no collection of Anki's. Choose an export from Anki.")
 
 
-def _sorted(rows: Iterable[tuple[Any, ...]], known: Mapping[str, Asked]) -> History:
-    """Sort the log into the course's reviews and what else there is."""
-    reviews: dict[str, AnkiReview] = {}
-    counts = {"elsewhere": 0, "ungraded": 0, "further": 0}
-    for guid, ordinal, at_ms, ease, spent, kind in _whole(rows):
-        asked = known.get(guid)
-        if asked is None:
+def _sorted(rows: Iterable[tuple[Any, ...]], known: Known) -> History:
+    """Sort the log, oldest first, into what happened to the course's cards and what else is."""
+    reviews, resets, moved = dict[str, AnkiReview](), dict[str, int](), set[str]()
+    counts = {"elsewhere": 0, "ungraded": 0}
+    for row in _whole(rows):
+        name = known.get((row.guid, row.ordinal))
+        if name is None:
             counts["elsewhere"] += 1
-        elif ordinal != asked.ordinal:
-            counts["further"] += 1
-        elif not 1 <= ease <= 4 or kind not in _GRADED or not 0 < at_ms <= LATEST_MS:
-            counts["ungraded"] += 1
-        else:
-            review = AnkiReview(asked.item, guid, ordinal, at_ms, ease, spent)
+        elif row.moves:
+            moved.add(name)
+        elif row.resets:
+            resets[name] = row.at_ms
+            moved.discard(name)
+        elif row.grades:
+            review = AnkiReview(name, *row[:5])
             reviews[review.nonce] = review
+            moved.discard(name)
+        else:
+            counts["ungraded"] += 1
     if not reviews:
         raise _nothing(counts["elsewhere"])
-    return History(tuple(reviews.values()), **counts)
+    return History(tuple(reviews.values()), resets, len(moved), **counts)
 
 
-def _whole(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, int, int, int, int, int]]:
-    """Yield the rows that are of the types Anki writes: SQLite holds anything anywhere."""
-    for row in rows:
-        guid, *numbers = row
+def _whole(rows: Iterable[tuple[Any, ...]]) -> Iterator[_Row]:
+    """Yield the rows that are as Anki writes them: SQLite holds anything anywhere."""
+    for guid, *numbers in rows:
         if isinstance(guid, str) and all(isinstance(each, int) for each in numbers):
-            yield row
+            row = _Row(guid, *numbers)
+            if 0 < row.at_ms <= LATEST_MS:
+                yield row
 
 
 def _nothing(elsewhere: int) -> UploadError:
@@ -258,6 +314,10 @@ def _nothing(elsewhere: int) -> UploadError:
     return UploadError(
         "The file holds no reviews. In Anki's export, tick 'Include scheduling information'."
     )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _too_large() -> UploadError:

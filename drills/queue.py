@@ -257,9 +257,9 @@ def _firsts(reviews: Reviews, today: int, stages: Iterable[Stage]) -> int:
 
 
 def _placed(lesson: Lesson) -> Iterator[tuple[str, Place]]:
-    for card in lesson.cards:
+    for name, (card, _) in lesson.asked.items():
         section, objective = _taught(lesson, card.section, card.objective)
-        yield item_of(lesson.id, card.id), Place(0, lesson.id, section, objective, card.topic)
+        yield item_of(lesson.id, name), Place(0, lesson.id, section, objective, card.topic)
 
 
 def _taught(lesson: Lesson, section: str, objective: str | None) -> tuple[str, str | None]:

@@ -28,6 +28,7 @@ _KINDS = {  # of what is worth counting apart
     "predicted": "prediction",
     "repredicted": "prediction",
     "attempted": "typed line",
+    "unreviewed": "taken back",
 }
 _SIGNS = 2  # standard deviations, within which a difference is called chance
 
@@ -291,17 +292,26 @@ def added(count: int) -> str:
 
 
 def anki(found: "History") -> str:
-    """Say what else is in an export and stays out."""
+    """Say what else is in an export: cards set back to new, and what stays out."""
+    said = []
+    if new := len(found.resets):
+        were, their = ("was", "its") if new == 1 else ("were", "their")
+        said.append(
+            f"{_count(new, 'card')} {were} set back to new in Anki, so {their} earlier reviews no "
+            f"longer count here either."
+        )
     left = [
         f"{_count(number, what)} {why}"
         for number, what, why in (
             (found.elsewhere, "review", "of other decks"),
-            (found.further, "review", "of further gaps of a sentence, which is one card here"),
-            (found.ungraded, "line", "of Anki's log that grade nothing"),
+            (found.moved, "due date", "set by hand: here the reviews decide"),
+            (found.ungraded, "line", "of Anki's log that changes nothing"),
         )
         if number
     ]
-    return f"Left out: {'; '.join(left)}." if left else ""
+    if left:
+        said.append(f"Left out: {'; '.join(left)}.")
+    return " ".join(said)
 
 
 def _entries(number: int) -> str:
@@ -309,7 +319,7 @@ def _entries(number: int) -> str:
 
 
 def _kind(kind: str, count: int) -> str:
-    return f"{count:,} other" if kind == "other" else _count(count, kind)
+    return f"{count:,} {kind}" if kind in ("other", "taken back") else _count(count, kind)
 
 
 def _moment(entry: Entry) -> datetime | None:

@@ -796,6 +796,13 @@ FIELDS: list[Case] = [
         0,
         "card `surprisal-cloze`: `text`: a cloze card without a gap: write {{c1::...}}",
     ),
+    (
+        CARDS,
+        "id: entropy-fair",
+        "id: surprisal-cloze-gap-2",
+        0,
+        "the id is that of a gap of card `surprisal-cloze`",
+    ),
     (CARDS, "{{c2::nats", "{{c3::nats", 0, "gaps are numbered from c1 without a hole; missing: c2"),
     (CARDS, "{{c1::$-", "{{c0::$-", 0, "gaps are numbered from c1 without a hole; missing: c1"),
     (CARDS, "{{c2::nats::a unit}}", "{{c2::nats", 0, "a gap without its end `}}`"),

@@ -19,7 +19,8 @@ from anki.collection import (
 
 from content import stamps
 from content.load import load_course
-from drills import deck
+from drills import deck, history
+from drills.queue import Syllabus
 from tests.small_course import edit, write_course
 
 if TYPE_CHECKING:  # at run time `anki.collection` has to come first
@@ -175,6 +176,18 @@ def test_a_first_import_is_all_new(anki: Anki, folder: Path) -> None:
     names = {each.name for each in anki.collection.decks.all_names_and_ids()}
     assert {"Series", "Series::Ch 01", DECK} <= names
     assert {anki.collection.decks.name(each.did) for each in anki.cards()} == {DECK}
+
+
+@pytest.mark.parametrize("shipped", [True, False], ids=["shipped", "small"])
+def test_anki_and_the_reviews_have_the_same_cards(
+    anki: Anki, folder: Path, *, shipped: bool
+) -> None:
+    course = load_course(None if shipped else folder)
+    anki.take(deck.build_apkg(course, epoch=EPOCH))
+    made = {(card.note().guid, card.ord) for card in anki.cards()}
+    known = history.known(course)
+    assert made == set(known)
+    assert sorted(known.values()) == sorted(Syllabus.of(course).cards)
 
 
 def test_the_notes_are_the_course_s_in_its_order(anki: Anki, folder: Path) -> None:

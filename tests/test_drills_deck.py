@@ -32,7 +32,10 @@ from drills import anki_html, anki_notes, deck
 from drills.__main__ import main
 from drills.anki_html import Cloze, to_html
 from drills.anki_markdown import Names, convert
+from drills.anki_notes import Selection
 from drills.errors import DeckError
+from drills.events import Reviewed, Suspended
+from drills.store import Store, new_token
 from tests.server import ROOT
 from tests.small_course import edit, write_course
 
@@ -216,12 +219,15 @@ def test_a_private_character_of_the_author_is_only_a_character() -> None:
 def test_a_cloze_can_stay_markdown_with_what_was_hidden_stressed() -> None:
     gaps = Cloze.unconverted(r"*So* {{c1::$\log p$}} is $x_{{{c2::i}}}$, in {{c1::nats::a unit}}.")
     assert gaps.shut == r"*So* [...] is $x_{[...]}$, in [a unit]."
-    assert gaps.gaps_stressed(lambda gap: f"**{gap}**") == (
-        r"*So* **[...]** is $x_{[...]}$, in **[a unit]**."
-    )
-    assert gaps.stressed(lambda hidden: f"**{hidden}**") == (
-        r"*So* **$\log p$** is $x_{i}$, in **nats**."
-    )
+    assert gaps.asked(1, "**{}**".format) == r"*So* **[...]** is $x_{i}$, in **[a unit]**."
+    assert gaps.asked(2, "**{}**".format) == r"*So* $\log p$ is $x_{[...]}$, in nats."
+    assert gaps.answered(1, "**{}**".format) == r"*So* **$\log p$** is $x_{i}$, in **nats**."
+
+
+def test_a_gap_within_a_gap_is_asked_as_anki_asks_it() -> None:
+    gaps = Cloze.unconverted("It is {{c1::large, {{c2::very}} large}}.")
+    assert gaps.asked(1, str) == "It is [...]."
+    assert gaps.asked(2, str) == "It is large, [...] large."
 
 
 def test_tex_that_ends_a_gap_too_early_is_what_the_space_prevents() -> None:
@@ -561,9 +567,42 @@ def test_the_command_writes_the_file_and_says_so(
     assert main(["apkg", str(out), *options]) == 0
     assert out.read_bytes() == deck.build_apkg(load_course(folder), lesson="coins", epoch=5)
     said = capsys.readouterr()
-    assert said.out == f"Wrote {out}: 2 cards, {out.stat().st_size:,} bytes.\n"
+    assert said.out == f"Wrote {out}: 3 cards, {out.stat().st_size:,} bytes.\n"
     assert said.err == ""
     assert sorted(each.name for each in tmp_path.iterdir()) == ["coins.apkg", "course"]
+
+
+def test_a_topic_and_cards_without_figures_can_be_asked_for(tmp_path: Path) -> None:
+    course = load_course()
+    topic = next(c.topic for c in course.lessons["dpo"].cards if c.figure)
+    out = tmp_path / "deck.apkg"
+    assert main(["apkg", str(out), "--topic", topic, "--no-figures"]) == 0
+    chosen = Selection(topic=topic, pictures=False)
+    assert out.read_bytes() == deck.build_apkg(course, epoch=0, selection=chosen)
+    assert out.read_bytes() != deck.build_apkg(course, epoch=0, selection=Selection(topic=topic))
+
+
+def test_only_what_a_learner_missed_can_be_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cards = load_course().lessons["dpo"].cards
+    store, now = Store(url := f"sqlite:///{tmp_path}/record.sqlite3"), datetime.now(UTC)
+    store.migrate()
+    me = store.ensure_learner(new_token(), now=now)
+    for card, payload in (
+        *((card, Reviewed(rating=1)) for card in cards[:2]),
+        (cards[1], Suspended()),
+        (cards[2], Reviewed(rating=3)),
+    ):
+        store.append(me, f"dpo/{card.id}", payload, now=now)
+    whose = ["--missed", "--record", url, "--code", store.recovery_code(me, now=now)]
+    store.dispose()
+    out = tmp_path / "missed.tsv"
+    assert main(["tsv", str(out), *whose]) == 0
+    assert "1 card," in capsys.readouterr().out
+    assert cards[0].id in out.read_text()
+    assert main(["tsv", str(out), *whose[:1]]) == 1
+    assert "Whose record? Give the database" in capsys.readouterr().err
 
 
 def test_the_content_of_the_environment_is_taken(
@@ -593,6 +632,10 @@ def test_without_an_epoch_a_changed_note_is_stamped_now(
     ("arguments", "said"),
     [
         (["apkg", "{folder}", "--content", "{folder}"], "cannot write {folder}: "),
+        (
+            ["tsv", "{folder}/x.tsv", "--topic", "surprise", "--content", "{folder}"],
+            "there is no topic `surprise`; did you mean `surprisal`?",
+        ),
         (["tsv", "{folder}/none/x.tsv", "--content", "{folder}"], "No such file or directory"),
         (
             ["tsv", "{folder}/x.tsv", "--lesson", "coin", "--content", "{folder}"],

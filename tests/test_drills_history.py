@@ -20,13 +20,14 @@ from anki.collection import (
     ImportAnkiPackageOptions,
     ImportAnkiPackageRequest,
 )
+from anki.decks import DeckId
 
 from content.load import LoadedCourse, load_course
 from drills import __main__ as command
 from drills import deck, history
 from drills.errors import UploadError
-from drills.history import Asked
-from drills.reviews import Reviews
+from drills.events import Event, LearnerId, Reviewed, to_json
+from drills.reviews import Learnt, Reviews
 from drills.schedule import Phase
 from drills.store import Store, new_token
 from tests.small_course import write_course
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from anki.cards import Card
 
 DAY_MS = 86_400_000
-KNOWN = {"guid-1": Asked("dpo/a", 0)}
+KNOWN = {("guid-1", 0): "dpo/a", ("guid-1", 1): "dpo/a-gap-2"}
 Rating = Literal[1, 2, 3, 4]
 
 
@@ -120,7 +121,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def studied(anki: Anki) -> None:
     """Study over a month: learn, forget, recall, with days between."""
-    for ratings, days in (((4, 3), 9), ((3, 3), 2), ((1, 3), 1), ((3, 2), 0)):
+    for ratings, days in (((4, 3, 4), 9), ((3, 3, 2), 2), ((1, 3), 1), ((3, 2), 0)):
         for card, rating in zip(anki.cards(), ratings, strict=False):
             anki.answer(card, rating)  # type: ignore[arg-type]
             time.sleep(0.002)  # Anki's log has one line a millisecond
@@ -135,33 +136,95 @@ def test_reviews_come_back_and_cards_are_due_on_the_day_anki_says(
     legacy: bool,  # noqa: FBT001
 ) -> None:
     studied(anki)
-    found = history.read(anki.export(legacy=legacy), history.guids(course))
-    assert len(found.reviews) == 8
+    found = history.read(anki.export(legacy=legacy), history.known(course))
+    assert len(found.reviews) == 10
     now = datetime.now(UTC)
     me = store.ensure_learner(new_token(), now=now)
-    assert store.append_all(me, found.entries(), now=now) == 8
-    assert store.append_all(me, found.entries(), now=now) == 0
+    entries = found.entries(Reviews())
+    assert store.append_all(me, entries, now=now) == 10
+    assert store.append_all(me, entries, now=now) == 0
     state = Reviews.of(store.events(me))
     today = state.wishes.days.day(now)
-    for card in anki.cards()[:2]:
-        note = card.note()
-        learnt = state.cards[history.guids(course)[note.guid].item]
-        memory = anki.collection.compute_memory_state(card.id)
-        assert memory.stability == pytest.approx(learnt.card.stability, rel=1e-3)
-        assert memory.difficulty == pytest.approx(learnt.card.difficulty, rel=1e-3)
-        assert (card.queue == 2) == (learnt.card.phase is Phase.REVIEW)
-        if card.queue == 2:
-            unfuzzed = learnt.card.interval.days
-            fuzz = card.ivl - unfuzzed
-            assert abs(fuzz) <= max(0, round(1 + 0.15 * max(0, unfuzzed - 2.5)))
-            assert card.due - anki.collection.sched.today + today == learnt.due_day + fuzz
+    assert [card.ord for card in anki.cards()] == [0, 0, 1]  # the last two ask for two gaps
+    for card in anki.cards():
+        agree(anki, card, state.cards[history.known(course)[card.note().guid, card.ord]], today)
+
+
+def agree(anki: Anki, card: "Card", learnt: Learnt, today: int) -> None:
+    """Hold what is known of a card here against what Anki knows."""
+    memory = anki.collection.compute_memory_state(card.id)
+    assert memory.stability == pytest.approx(learnt.card.stability, rel=1e-3)
+    assert memory.difficulty == pytest.approx(learnt.card.difficulty, rel=1e-3)
+    assert (card.queue == 2) == (learnt.card.phase is Phase.REVIEW)
+    if card.queue == 2:
+        unfuzzed = learnt.card.interval.days
+        fuzz = card.ivl - unfuzzed
+        assert abs(fuzz) <= max(0, round(1 + 0.15 * max(0, unfuzzed - 2.5)))
+        assert card.due - anki.collection.sched.today + today == learnt.due_day + fuzz
+
+
+def test_a_card_set_back_to_new_starts_anew_here_too(
+    anki: Anki, course: LoadedCourse, store: Store
+) -> None:
+    studied(anki)
+    known, now = history.known(course), datetime.now(UTC)
+    me = store.ensure_learner(new_token(), now=now)
+    again, never, _ = anki.cards()
+    names = [known[card.note().guid, card.ord] for card in (again, never)]
+    for name in names:  # of reviews made here Anki knows nothing
+        store.append(me, name, Reviewed(rating=4), now=now - timedelta(days=40))
+
+    def bring() -> Reviews:
+        found = history.read(anki.export(legacy=False), known)
+        entries = found.entries(Reviews.of(store.events(me)))
+        store.append_all(me, entries, now=now)
+        assert store.append_all(me, entries, now=now) == 0
+        return Reviews.of(store.events(me))
+
+    assert len(bring().cards[names[0]].log) == 5
+    anki.collection.sched.schedule_cards_as_new([again.id, never.id])
+    time.sleep(0.002)
+    anki.answer(again, 4)
+    state = bring()
+    again.load()
+    agree(anki, again, state.cards[names[0]], state.wishes.days.day(datetime.now(UTC)))
+    assert len(state.cards[names[0]].log) == 1
+    assert names[1] not in state.cards
+    assert names[1] in state.queued
+
+
+def test_a_review_ahead_of_its_day_counts_and_one_to_cram_does_not(
+    anki: Anki, course: LoadedCourse
+) -> None:
+    studied(anki)
+    before = len(history.read(anki.export(legacy=False), history.known(course)).reviews)
+    for counts in (True, False):
+        ahead = anki.collection.sched.get_or_create_filtered_deck(DeckId(0))
+        ahead.name, ahead.config.reschedule = f"ahead {counts}", counts
+        ahead.config.search_terms[0].search = "prop:due>2"
+        made = DeckId(anki.collection.sched.add_or_update_filtered_deck(ahead).id)
+        anki.collection.sched.rebuild_filtered_deck(made)
+        anki.collection.decks.select(made)
+        (card, *_) = (each for each in anki.cards() if each.did == made)
+        anki.answer(card, 3)
+        time.sleep(0.002)
+        anki.collection.sched.empty_filtered_deck(made)
+    found = history.read(anki.export(legacy=False), history.known(course))
+    assert len(found.reviews) == before + 1
+    state = Reviews().after_all(
+        Event(n, LearnerId(1), "reviewed", e.item, datetime.now(UTC), e.nonce, to_json(e.payload))
+        for n, e in enumerate(found.entries(Reviews()))
+    )
+    card.load()
+    name = history.known(course)[card.note().guid, card.ord]
+    agree(anki, card, state.cards[name], state.wishes.days.day(datetime.now(UTC)))
 
 
 @pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "modern"])
 def test_a_whole_collection_is_read_too(anki: Anki, course: LoadedCourse, legacy: bool) -> None:  # noqa: FBT001
     studied(anki)
-    one = history.read(anki.export(legacy=legacy), history.guids(course))
-    whole = history.read(anki.export_all(legacy=legacy), history.guids(course))
+    one = history.read(anki.export(legacy=legacy), history.known(course))
+    whole = history.read(anki.export_all(legacy=legacy), history.known(course))
     assert whole.reviews == one.reviews
     anki.collection = Collection(str(anki.folder / "collection.anki2"))
 
@@ -169,22 +232,23 @@ def test_a_whole_collection_is_read_too(anki: Anki, course: LoadedCourse, legacy
 def test_the_deck_itself_holds_no_reviews(course: LoadedCourse) -> None:
     apkg = deck.build_apkg(course, epoch=1_795_219_200)
     with pytest.raises(UploadError, match="tick 'Include scheduling information'"):
-        history.read(apkg, history.guids(course))
+        history.read(apkg, history.known(course))
 
 
 # Files made by hand
 
 
 def collection(*rows: tuple[object, ...], extra: str = "") -> bytes:
-    """A collection with these lines in its log, all of one card of the note guid-1."""
+    """A collection with these lines in its log: moment, card, grade, time, kind and factor."""
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(
             "create table notes (id, guid); create table cards (id, nid, ord);"
-            "create table revlog (id, cid, ease, time, type);"
+            "create table revlog (id, cid, ease, time, type, factor);"
             "insert into notes values (1, 'guid-1'), (2, 'other');"
             "insert into cards values (10, 1, 0), (11, 1, 1), (20, 2, 0);" + extra
         )
-        database.executemany("insert into revlog values (?, ?, ?, ?, ?)", rows)
+        graded = [(*row, 2_500)[:6] for row in rows]
+        database.executemany("insert into revlog values (?, ?, ?, ?, ?, ?)", graded)
         database.commit()
         return database.serialize()
 
@@ -205,19 +269,24 @@ GOOD = (1_772_366_400_000, 10, 3, 4_000, 1)
 def test_only_grades_of_the_courses_cards_count() -> None:
     rows = [
         GOOD,
-        (GOOD[0] + 1, 10, 0, 0, 4),  # set by hand
-        (GOOD[0] + 2, 10, 3, 0, 3),  # crammed
-        (GOOD[0] + 3, 10, 3, 0, 5),  # rescheduled
+        (GOOD[0] + 1, 10, 0, 0, 4),  # given a date by hand, and reviewed since
+        (GOOD[0] + 2, 10, 3, 0, 3, 0),  # crammed
+        (GOOD[0] + 3, 10, 0, 0, 5),  # rescheduled
         (GOOD[0] + 4, 11, 3, 0, 1),  # the second gap
         (GOOD[0] + 5, 20, 3, 0, 1),  # another deck
         (GOOD[0] + 6, 10, "3", 0, 1),  # as nobody writes it
         (-5, 10, 3, 0, 1),
         (GOOD[0] + 7, 10, 1, 10**9, 2),
+        (GOOD[0] + 8, 11, 2, 0, 3),  # reviewed early
+        (GOOD[0] + 9, 11, 0, 0, 4),  # given a date by hand
     ]
     found = history.read(packed(collection(*rows)), KNOWN)
-    assert [(r.at_ms - GOOD[0], r.rating) for r in found.reviews] == [(0, 3), (7, 1)]
-    assert (found.elsewhere, found.ungraded, found.further) == (1, 4, 1)
-    assert [r.payload.milliseconds for r in found.reviews] == [4_000, 3_600_000]
+    said = [(r.item, r.at_ms - GOOD[0], r.rating) for r in found.reviews]
+    assert said == [
+        ("dpo/a", 0, 3), ("dpo/a-gap-2", 4, 3), ("dpo/a", 7, 1), ("dpo/a-gap-2", 8, 2)
+    ]  # fmt: skip
+    assert (found.elsewhere, found.moved, found.ungraded) == (1, 1, 2)
+    assert [r.payload.milliseconds for r in found.reviews] == [4_000, 0, 3_600_000, 0]
     assert found.reviews[0].nonce == f"anki-guid-1-0-{GOOD[0]}"
 
 
@@ -249,7 +318,7 @@ def declared(data: bytes, size: int) -> bytes:
 ENDLESS = (
     "drop table revlog; create view revlog as with recursive n(i) as"
     " (select 1 union all select i + 1 from n) select i as id, 10 as cid, 3 as ease, 1 as time,"
-    " 1 as type from n;"
+    " 1 as type, 2500 as factor from n;"
 )
 
 
@@ -336,11 +405,11 @@ def test_the_command_lists_reviews_and_takes_them_into_a_record(
     me = store.ensure_learner(new_token(), now=now)
     code = store.recovery_code(me, now=now)
     url = f"sqlite:///{tmp_path}/record.sqlite3"
-    for new in ("1 were new", "0 were new"):
+    for new in ("1 entry joined", "0 entries joined"):
         assert command.main(["history", str(file), "--record", url, "--code", code]) == 0
         assert new in capsys.readouterr().out
     assert len(store.events(me)) == 1
     assert command.main(["history", str(file), "--record", url]) == 1
-    assert "Give the recovery code" in capsys.readouterr().err
+    assert "and the recovery code of the learner" in capsys.readouterr().err
     assert command.main(["history", str(tmp_path / "none.apkg")]) == 1
     assert "cannot read" in capsys.readouterr().err

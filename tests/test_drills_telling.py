@@ -7,6 +7,7 @@ from statistics import pstdev
 import pytest
 
 from drills import telling
+from drills.history import History
 from drills.optimize import Change
 from drills.score import Decomposition, Stated, decompose, reliability
 from drills.statistics import Forecast, Retention, Share
@@ -104,3 +105,12 @@ def test_parameters_that_predict_no_better_are_not_praised() -> None:
     assert "keep what you have" in telling.search(0.5, 0.51, "bits")
     assert "keep what you have" in telling.search(0.5, 0.4999, "bits")
     assert "know your memory better" in telling.search(0.5, 0.4, "bits")
+
+
+def test_what_an_export_takes_back_and_what_stays_out_is_said() -> None:
+    found = History((), {"dpo/a": 1}, moved=2, elsewhere=1, ungraded=0)
+    assert telling.anki(found) == (
+        "1 card was set back to new in Anki, so its earlier reviews no longer count here either. "
+        "Left out: 1 review of other decks; 2 due dates set by hand: here the reviews decide."
+    )
+    assert telling.anki(History((), {}, 0, 0, 0)) == ""

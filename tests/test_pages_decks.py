@@ -156,7 +156,7 @@ def test_what_was_exported_is_recorded(
     assert record(token).all(Exported) == ()
     files["surprisal.tsv"]()
     (event,) = record(token).all(Exported)
-    cards = sum(len(lesson.cards) for lesson in resources.course().lessons.values())
+    cards = sum(len(lesson.asked) for lesson in resources.course().lessons.values())
     assert (event.item, event.payload.form, event.payload.count) == ("course", "tsv", cards)
 
 

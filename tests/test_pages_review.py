@@ -107,6 +107,18 @@ def test_a_card_is_turned_graded_and_followed_by_the_next(open_app: OpenApp, rec
     assert grades(app) == []
 
 
+def test_the_gaps_of_a_sentence_are_asked_one_by_one(open_app: OpenApp, record: Past) -> None:
+    names = [name for name in resources.syllabus().cards if "/grpo-advantage" in name]
+    record.add([(timedelta(hours=1), name, Queued()) for name in names])
+    app = open_app("review")
+    assert "**2 to go**" in text(app)
+    assert "minus :gray-background[[...]], divided by the group's standard" in text(app)
+    press(app, "Show answer")
+    assert "minus :gray-background[the mean of its group], divided by the group's" in text(app)
+    press(app, "Easy")
+    assert "minus the mean of its group, divided by :gray-background[[...]]" in text(app)
+
+
 def test_the_intervals_are_those_of_the_scheduler_for_this_very_card(
     open_app: OpenApp, record: Past
 ) -> None:
@@ -239,7 +251,7 @@ def test_the_end_says_how_many_how_long_and_when_next(open_app: OpenApp, record:
     app = press(press(open_app("review"), "Show answer"), "Again")
     press(app, "End")
     assert "1 card is due now" in text(app)
-    assert metrics(app)["cards in this session"] == "1"
+    assert metrics(app)["cards"] == "1"
     assert metrics(app)["times again"] == "1"
     assert metrics(app)["time"].endswith(" s")
     press(app, "Go on")

@@ -1,5 +1,7 @@
 """Reviews made in Anki, brought back: an export is read, shown and merged on confirmation."""
 
+from functools import partial
+
 import streamlit as st
 
 from drills import telling
@@ -20,11 +22,12 @@ HOW = (
 def draw(who: Learner) -> None:
     """Draw how it is done, the uploader and what came of it."""
     st.markdown(HOW)
-    bringing.draw(who, Shelf("anki", "An export from Anki (.apkg or .colpkg)", _read))
+    read = partial(_read, who)
+    bringing.draw(who, Shelf("anki", "An export from Anki (.apkg or .colpkg)", read))
 
 
-def _read(data: bytes) -> Brought:
+def _read(who: Learner, data: bytes) -> Brought:
     from drills import history  # it loads genanki, which only this needs
 
-    found = history.read(data, history.guids(resources.course()))
-    return Brought(tuple(found.entries()), telling.anki(found))
+    found = history.read(data, history.known(resources.course()))
+    return Brought(tuple(found.entries(who.record.reviews)), telling.anki(found))

@@ -1,10 +1,12 @@
 """A card as it is reviewed: one face, then the other, and buttons that never move."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
+from content.load import AskedCard
 from content.schema import Card
 from drills.queue import LEECH, Due
 from drills.schedule import AGAIN, EASY, GOOD, HARD
@@ -14,6 +16,9 @@ from pages.parts.quiet import quiet
 from pages.parts.showing import Showing
 
 HEIGHT = 420  # pixels of the face; what is longer scrolls in it
+HEIGHT_WITH_FIGURE = 640  # from the start, so that the buttons stay where they are
+STYLE = Path(__file__).parent / "card.css"
+FIGURE = 400  # pixels it may be wide: all of it is seen beside the answer
 ROW = 72  # pixels of the buttons under it
 KEYS = "Space or Enter turns the card, then presses the grade in bold. Digits grade, Z undoes."
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -32,29 +37,34 @@ class Asked(NamedTuple):
 
     due: Due
     place: Place
-    card: Card
+    what: AskedCard
 
     @property
     def item(self) -> str:
         """What the record calls it."""
         return self.due.item
 
+    @property
+    def card(self) -> Card:
+        """The entry of the course that it is, or is a gap of."""
+        return self.what.card
+
     def named(self) -> str:
         """Return it by what it asks, with the way to its section."""
-        asked = faces.of(self.card, self.place).asked
+        asked = faces.of(self.what, self.place).asked
         return f"{asked} :small[{section_link(self.place, self.card.section)}]"
 
 
 def of(due: Due, place: Place) -> Asked | None:
     """Return the card that is due; None if the course has dropped it."""
     _, _, name = due.item.partition("/")
-    found = next((each for each in place.lesson.cards if each.id == name), None)
+    found = place.lesson.asked.get(name)
     return Asked(due, place, found) if found else None
 
 
 def draw(asked: Asked, showing: Showing) -> bool:
     """Draw the card and its buttons; return whether it was graded in this run."""
-    with frame(showing, HEIGHT):
+    with frame(showing, HEIGHT_WITH_FIGURE if asked.card.figure else HEIGHT):
         eyebrow(asked.due, asked.place)
         _faces(asked, turned=showing.turned)
     with row(showing):
@@ -72,7 +82,8 @@ def frame(showing: Showing, height: int) -> AbstractContextManager[object]:
 
 
 def row(showing: Showing) -> AbstractContextManager[object]:
-    """Return the place of the buttons: as tall before a card is turned as after."""
+    """Return the place of the buttons: as tall before a card is turned as after, and in view."""
+    st.html(STYLE)
     return st.container(height=ROW, border=False, key=f"{showing.scope}-row")
 
 
@@ -86,7 +97,7 @@ def eyebrow(due: Due, place: Place) -> None:
 
 
 def _faces(asked: Asked, *, turned: bool) -> None:
-    both = faces.of(asked.card, asked.place)
+    both = faces.of(asked.what, asked.place)
     if not turned:
         st.markdown(both.asked)
         return
@@ -105,7 +116,8 @@ def _plain(text: str) -> bool:
 
 def _figure(card: Card, place: Place) -> None:
     for drawn in (each for each in place.lesson.head.figures if each.id == card.figure):
-        figure.draw(drawn.function, alt=place.plain(drawn.alt))
+        with st.container(width=FIGURE):
+            figure.draw(drawn.function, alt=place.plain(drawn.alt))
 
 
 def own_note(due: Due, place: Place) -> None:

@@ -127,11 +127,16 @@ def levels(rows: Rows, frame: Frame, *, key: str) -> None:
 
 
 def columns(rows: Rows, frame: Frame, *, ticks: Sequence[str], key: str) -> None:
-    """Draw upright bars in their order: dicts with `label`, `role`, `value` and a `name`, or ""."""
+    """Draw upright bars in their order: dicts with `label`, `role`, `value` and a `name`, or "".
+
+    A name is written upwards over its bar, where it meets no other, and the axis leaves it room.
+    """
+    top = max(row["value"] * (1.5 if row["name"] else 1) for row in rows)
     axis = {"values": list(ticks), "labelAngle": 0, "labelOverlap": "greedy"}
     label = {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": axis}
-    value = {"field": "value", "type": "quantitative", "title": frame.y}
-    text = {"type": "text", "dy": -8, "align": "left", "fontSize": 13}
+    scale = {"domain": [0, top], "nice": True}
+    value = {"field": "value", "type": "quantitative", "title": frame.y, "scale": scale}
+    text = {"type": "text", "angle": -90, "dx": 6, "align": "left", "fontSize": 13}
     layers = [
         {
             "mark": {"type": "bar", "cornerRadiusEnd": 1},

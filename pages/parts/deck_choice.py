@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from content.load import LoadedCourse
-from drills.anki_notes import Selection
+from drills.anki_notes import Selection, topics
 from drills.events import Exported
 from drills.queue import missed
 from pages import resources
@@ -39,7 +39,7 @@ def draw(who: Learner) -> None:
     scope = st.radio("Cards", SCOPES, key="deck-scope", horizontal=True)
     choice = _narrowed(scope, course, who)
     lessons = [course.lessons[choice.lesson]] if choice.lesson else list(course.lessons.values())
-    cards = sum(choice.selection.takes(each.id, card) for each in lessons for card in each.cards)
+    cards = len(list(choice.selection.cards(lessons)))
     if not cards:
         st.markdown(NOTHING_MISSED if scope == MISSED else "No card fits this choice.")
         return
@@ -60,7 +60,7 @@ def _narrowed(scope: str, course: LoadedCourse, who: Learner) -> _Choice:
     elif scope == TOPIC:
         topic = name = st.selectbox(
             "Topic",
-            _topics(course),
+            topics(course),
             format_func=lambda each: each.replace("-", " "),
             key="deck-topic",
         )
@@ -69,10 +69,6 @@ def _narrowed(scope: str, course: LoadedCourse, who: Learner) -> _Choice:
     pictures = st.checkbox("With figures", value=True, key="deck-pictures")
     out = _suspended(who)
     return _Choice(Selection(topic, only, out, pictures), name, lesson)
-
-
-def _topics(course: LoadedCourse) -> list[str]:
-    return sorted({card.topic for each in course.lessons.values() for card in each.cards})
 
 
 def _suspended(who: Learner) -> frozenset[str]:

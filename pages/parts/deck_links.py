@@ -8,7 +8,7 @@ from content.load import LoadedCourse
 def draw(course: LoadedCourse, lesson: str | None = None) -> None:
     """Draw both forms of a lesson's deck, or of the whole course's."""
     lessons = [course.lessons[lesson]] if lesson else list(course.lessons.values())
-    cards = sum(len(each.cards) for each in lessons)
+    cards = sum(len(each.asked) for each in lessons)
     name = lesson or "course"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.link_button(

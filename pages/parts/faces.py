@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from content.schema import BasicCard, Card
+from content.load import AskedCard
+from content.schema import BasicCard
 from drills.anki_html import Cloze
 from pages.parts.place import Place
 
@@ -11,7 +12,7 @@ _PAIRS = {"[": 1, "]": -1}
 
 @dataclass(frozen=True)
 class Faces:
-    """A card as it is shown: a sentence with gaps is one card, all of them shut, then filled."""
+    """A card as it is shown: of a sentence one gap is shut, then filled."""
 
     asked: str
     answered: str  # stands under the question, or of a sentence with gaps in its place
@@ -19,15 +20,16 @@ class Faces:
     why: str  # may be empty
 
 
-def of(card: Card, place: Place) -> Faces:
+def of(asked: AskedCard, place: Place) -> Faces:
     """Return the faces of a card of this lesson."""
+    card = asked.card
     if isinstance(card, BasicCard):
-        asked, answered = place.words(card.question), place.words(card.answer)
-        return Faces(asked, answered, in_place=False, why=place.words(card.why or ""))
+        question, answer = place.words(card.question), place.words(card.answer)
+        return Faces(question, answer, in_place=False, why=place.words(card.why or ""))
     gaps = Cloze.unconverted(card.text)
     return Faces(
-        asked=place.words(gaps.gaps_stressed(_marked)),
-        answered=place.words(gaps.stressed(_marked)),
+        asked=place.words(gaps.asked(asked.gap, _marked)),
+        answered=place.words(gaps.answered(asked.gap, _marked)),
         in_place=True,
         why=place.words(card.extra or ""),
     )

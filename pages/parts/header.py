@@ -49,6 +49,6 @@ def _strip(place: Place) -> str:
     parts = [
         f"about {lesson.head.minutes} minutes",
         f"{units.from_bits(bits_to_earn(lesson.questions)):.1f} {units.of_scores()} to earn",
-        f"{len(lesson.cards)} cards to keep",
+        f"{len(lesson.asked)} cards to keep",
     ]
     return " · ".join(parts)

@@ -21,8 +21,14 @@ export default function ({ data }) {
     event.preventDefault()
     button.click()
   }
+  // A button clicked with the pointer would take the next Space or Enter: Undo, once more.
+  const leave = event => event.detail && event.target.closest?.("button")?.blur()
   document.addEventListener("keydown", press)
-  return () => document.removeEventListener("keydown", press)
+  document.addEventListener("click", leave)
+  return () => {
+    document.removeEventListener("keydown", press)
+    document.removeEventListener("click", leave)
+  }
 }
 """,
 )

@@ -71,7 +71,7 @@ def outline(lesson: Lesson, course: LoadedCourse) -> Outline:
         syntheses=tuple(q.id for q in lesson.questions if isinstance(q, Synthesis)),
         derivations=named["derivation"],
         labs=named["lab"],
-        cards=tuple(card.id for card in lesson.cards),
+        cards=tuple(lesson.asked),
         claims=tuple(lesson.claims),
         errata=tuple(e.id for e in course.errata if (e.claim or "").startswith(f"{lesson.id}/")),
     )

@@ -31,7 +31,7 @@ def draw() -> None:
 def _fixed() -> None:
     """Draw the addresses under which whole decks always are, once they are asked for."""
     expander = st.expander(
-        "Every lesson's deck, at an address that stays",
+        "Each lesson's deck, at a fixed address",
         icon=":material/link:",
         on_change="rerun",
         key="fixed-decks",

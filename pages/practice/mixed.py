@@ -203,9 +203,12 @@ def _end(who: Learner, course: LoadedCourse) -> None:
         ("questions right", done.right, done.questions),
         ("lines typed", done.typed, done.lines),
     )
-    for column, (label, good, of) in zip(st.columns(3), figures, strict=True):
-        if of:
-            column.metric(label, f"{good} of {of}")
+    with st.container(horizontal=True, gap="large"):
+        for label, good, of in figures:
+            if of:
+                st.metric(label, f"{good} of {of}", width="content")
+    if not any(of for _, _, of in figures):
+        st.markdown("Nothing was answered in it, so nothing has changed.")
     if done.questions:
         quiet(
             f"Your answers were worth **{units.scored(done.bits)}**. Toward a lesson's score only "

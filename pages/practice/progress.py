@@ -35,12 +35,12 @@ def draw() -> None:
 
 
 def _figures(who: Learner) -> None:
-    answered, earned, gained = st.columns(3)
-    unit = units.of_scores()
-    items = {e.item for e in who.record.all(Answered) if e.lesson != ERRATA}
-    answered.metric("questions answered", len(items))
-    earned.metric(f"{unit} earned in quizzes", units.signed(who.record.bits_earned()))
-    gained.metric(f"{unit} gained by reading", units.signed(who.record.bits_gained()))
+    unit, record = units.of_scores(), who.record
+    items = {e.item for e in record.all(Answered) if e.lesson != ERRATA}
+    with st.container(horizontal=True, gap="small"):
+        st.metric("answered", len(items), width="content")
+        st.metric(f"{unit} in quizzes", units.signed(record.bits_earned()), width="content")
+        st.metric(f"{unit} by reading", units.signed(record.bits_gained()), width="content")
     factor = "bit is a factor of two" if unit == "bits" else "nat is a factor of e, 2.72,"
     quiet(
         f"A {factor} on the right answer, against knowing nothing. First answers count. "

@@ -77,7 +77,7 @@ def _choose(key: str) -> None:
 
 def _label(name: str, place: Place) -> str:
     done, of = proof.share(name, place)
-    return f"{place.lesson.head.short} · {done} of {of} proved · {derivation.load(name).title}"
+    return f"{derivation.load(name).title} · {place.lesson.head.short} · {done} of {of} proved"
 
 
 def _way() -> str:

@@ -1,7 +1,7 @@
 """Review: what is due today, one card at a time, by the scheduler that Anki ships."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -21,6 +21,7 @@ from pages.parts.quiet import quiet
 from pages.parts.saving import save
 
 SCOPE = "review"
+LONGEST_WAIT = timedelta(minutes=5)  # between two looks at whether a card is due
 ENDED = "review-ended"  # whether the learner ended the session in this tab
 BACK = "review-back"  # the card that an undo brought back: it is asked next
 ASIDE = "review-aside"  # the card suspended last, until something else is done
@@ -115,9 +116,11 @@ def _menu(asked: Asked | AskedLine, at: showing.Showing) -> None:
             redraw()
         if preferences.draw(who):
             redraw()
-    aside = state.get(ASIDE)
-    how = card.KEYS if isinstance(asked, Asked) else line_card.KEYS
-    quiet("Suspended: it is not asked again. Undo brings it back." if aside else how)
+    if state.get(ASIDE):
+        quiet("Suspended: it is not asked again. Undo brings it back.")
+        return
+    with st.container(key="review-hint"):
+        quiet(card.KEYS if isinstance(asked, Asked) else line_card.KEYS)
 
 
 def _undo(who: Learner) -> None:
@@ -198,7 +201,10 @@ def _done(found: Queue, who: Learner, course: LoadedCourse) -> None:
     left = len(found.cards)
     st.subheader("Ended for now" if left else "All done for now", anchor=False)
     _summary(found, who)
-    st.markdown(_next(found, who, left))
+    at = queues.next_due(found, who.record.reviews, resources.syllabus())
+    st.markdown(_next(at, found, who, left))
+    if at and not left:
+        _come_back(at - queues.LEARN_AHEAD if found.waiting else at, found.now)
     with st.container(horizontal=True, vertical_alignment="center"):
         if found.next and st.button("Go on", icon=":material/play_arrow:", key="review-go-on"):
             state.put(ENDED, value=False)
@@ -215,15 +221,25 @@ def _summary(found: Queue, who: Learner) -> None:
     done = sitting(who.record.reviews, found.now)
     if not done.reviews:
         return
-    cards, again, spent = st.columns(3)
-    cards.metric("cards in this session", done.cards)
-    again.metric("times again", done.again)
-    spent.metric("time", spans.spent(done.milliseconds))
+    with st.container(horizontal=True, gap="large"):
+        st.metric("cards", done.cards, width="content")
+        st.metric("times again", done.again, width="content")
+        st.metric("time", spans.spent(done.milliseconds), width="content")
 
 
-def _next(found: Queue, who: Learner, left: int) -> str:
+def _come_back(at: datetime, now: datetime) -> None:
+    """Draw the next card when it may be asked, should this page still be open then."""
+    if at > now:
+        st.fragment(_draw_from, run_every=min(at - now, LONGEST_WAIT))(at)
+
+
+def _draw_from(at: datetime) -> None:
+    if learner.now() >= at:
+        st.rerun()
+
+
+def _next(at: datetime | None, found: Queue, who: Learner, left: int) -> str:
     """Say what is due now, when the next card is, and what the caps keep back."""
-    at = queues.next_due(found, who.record.reviews, resources.syllabus())
     said = [f"{left} {'card is' if left == 1 else 'cards are'} due now." if left else ""]
     if at is None and not left:
         said.append("Nothing else is scheduled: every card is suspended.")
@@ -278,7 +294,7 @@ def _add(who: Learner, course: LoadedCourse) -> None:
     """Draw the choice of a lesson whose cards are added before it was read."""
     known = {name for name, _ in queues.entered(who.record.reviews, resources.syllabus())}
     waiting = {
-        lesson.id: [item(lesson.id, each.id) for each in lesson.cards]
+        lesson.id: [item(lesson.id, name) for name in lesson.asked]
         for lesson in course.lessons.values()
     }
     open_ = {key: [n for n in names if n not in known] for key, names in waiting.items()}
