@@ -11,7 +11,7 @@ import streamlit as st
 from pages.parts import links, state
 from pages.parts.training import POLL_SECONDS, Job
 
-MAIN_WIDTH = 150  # pixels: the button changes its name, not its size
+MAIN_WIDTH = 132  # pixels: the button changes its name, not its size
 E = TypeVar("E")
 S = TypeVar("S")
 

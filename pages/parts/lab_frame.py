@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 4.0  # a run takes milliseconds; it is slowed down to this so that it can be seen
 UNWATCHED_SECONDS = 1.0  # for which a run that is not shown slowly may hold the page
-SCRUB_HEIGHT = 104  # pixels: the bar of a live run and the slider of a finished one
 STATUS = {"done": "Done", "stopped": "Stopped", "paused": "Paused", "running": "Running"}
 
 
@@ -180,7 +179,8 @@ def _controls(it: Lab, values: Values) -> dict[str, Any]:
 def _buttons(it: Lab, settings: Values) -> None:
     """Draw run, pause, restart and stop, and the presets in the same row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        lab.buttons(it.id, start=partial(begin, it, settings, seconds=it.seconds))
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            lab.buttons(it.id, start=partial(begin, it, settings, seconds=it.seconds))
         for number, (label, preset) in enumerate(it.presets.items()):
             st.button(
                 label,
@@ -247,12 +247,18 @@ def _show(it: Lab, run: Run[Any, Any], settings: Values) -> None:
 
 
 def _scrub(it: Lab, run: Run[Any, Any], count: int) -> int:
-    """Draw how far the run is, and when it ended the slider over its records; return which."""
-    with st.container(height=SCRUB_HEIGHT, border=False):
-        if run.job.live or count < 2:
-            st.progress(min(1.0, count / run.experiment.length), "Running")
-            return count - 1
-        return st.slider("Step", 0, count - 1, count - 1, key=f"{it.id}-scrub-{id(run)}")
+    """Draw a slider over the records; return which is shown.
+
+    While the run goes on the slider follows it, out of the learner's hands. It is one widget for
+    both, so that nothing moves on the page when the run ends.
+    """
+    live = run.job.live
+    key = f"{it.id}-scrub-{id(run)}-{'live' if live else 'ended'}"
+    if live:
+        state.put(key, count - 1)
+    last = run.experiment.length if live else count
+    off = live or count < 2  # noqa: PLR2004  with one record there is nothing to choose
+    return st.slider("Step", 0, max(1, last - 1), count - 1, key=key, disabled=off)
 
 
 def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
