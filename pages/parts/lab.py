@@ -86,8 +86,9 @@ def data(rows: Sequence[Mapping[str, Any]], *, name: str, key: str) -> None:
     popover = st.popover("Data", icon=":material/table:", on_change="rerun", key=f"{key}-data")
     if not popover.open:
         return
+    rows = [{name.replace("_", " "): value for name, value in row.items()} for row in rows]
     with popover:
-        st.dataframe(list(rows), hide_index=True, height=320)
+        st.dataframe(rows, hide_index=True, height=320, width="content")
         st.download_button(
             "CSV",
             csv_of(rows),
