@@ -143,7 +143,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     )
     top = max(range(len(LETTERS)), key=step.probabilities.__getitem__)
     return (
-        f"the policy writes {LETTERS[top]} with probability {step.probabilities[top]:.2f}, and its "
+        f"The policy writes {LETTERS[top]} with probability {step.probabilities[top]:.2f}, and its "
         f"rewards differ from the fitted ones by at most {gap:.2g}."
     )
 

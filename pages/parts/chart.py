@@ -234,7 +234,9 @@ def _ink(role: str) -> dict[str, str]:
     """
     color = f"hcl(scale('color', {role}))"
     dark = f"hcl(scale('color', '{ROLES[0]}')).l > {_TEXT_LIGHTNESS + 10}"
-    return {"expr": f"{dark} ? {color} : hcl({color}.h, {color}.c, min({color}.l, {_TEXT_LIGHTNESS}))"}
+    return {
+        "expr": f"{dark} ? {color} : hcl({color}.h, {color}.c, min({color}.l, {_TEXT_LIGHTNESS}))"
+    }
 
 
 _TEXT_LIGHTNESS = 46  # of 100
