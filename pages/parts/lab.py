@@ -70,15 +70,23 @@ def _main(job: Job[Any] | None, start: Callable[[], None]) -> tuple[str, str, Ca
 
 
 def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
-    """Draw a run, again and again while it goes on; the page is rerun once when it ends."""
+    """Draw a run, again and again while it goes on; the page is rerun once when it ends.
+
+    The timer does that, and on its second look at the end: the first may have waited until the
+    page was drawn, and a rerun that follows so closely takes from the browser what stands below.
+    """
     going = run.job.status == "running"
+    timed = over = False
 
     def look() -> None:
+        nonlocal over
         draw()
-        if going and run.job.status != "running":
+        if over:
             st.rerun(scope="app")
+        over = timed and run.job.status != "running"
 
     st.fragment(look, run_every=POLL_SECONDS if going else None)()
+    timed = True
 
 
 def data(rows: Sequence[Mapping[str, Any]], *, name: str, key: str) -> None:
