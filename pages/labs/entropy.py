@@ -195,7 +195,7 @@ LAB = lab_frame.Lab(
     presets={
         "Nearly sure": {"weights": "97,1,1,1", "temperature": 1.0, "draws": 300},
         "Eight alike": {"weights": "1,1,1,1,1,1,1,1", "temperature": 1.0, "draws": 300},
-        "Digits that fit": {"weights": "50,25,12.5,12.5", "temperature": 1.0, "draws": 300},
+        "Whole bits": {"weights": "50,25,12.5,12.5", "temperature": 1.0, "draws": 300},
         "Cold": {"weights": USUAL, "temperature": 0.3, "draws": 300},
     },
     charts=_charts,

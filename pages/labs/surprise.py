@@ -241,7 +241,7 @@ LAB = lab_frame.Lab(
     about=_about,
     not_about="Your prediction was about 1,200 factors of 0.9 in float32.",
     presets={
-        "A tenth each": {
+        "0.1 each": {
             "text": "equal",
             "precision": "float64",
             "probability": 0.1,
