@@ -111,7 +111,7 @@ LAB = lab_frame.Lab(
             "Targets",
             {"soft": "Soft", "sampled": "Drawn grades", "likeliest": "Likeliest grade"},
         ),
-        Select("direction", "Direction", {"forward": "Forward KL", "reverse": "Reverse KL"}),
+        Select("direction", "Direction", {"forward": "Forward", "reverse": "Reverse"}),
         Slide("temperature", "Temperature", TEMPERATURES, 2.0, when=_soft),
         Number("capacity", "Features", (1, 4, 5)),
     ),

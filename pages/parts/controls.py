@@ -195,4 +195,4 @@ def in_a_row(lab_id: str, controls: Sequence[Control], values: Values) -> dict[s
     return drawn
 
 
-_SHARE = {Slide: 2.6, Select: 2.2, Number: 1.7}
+_SHARE = {Slide: 2.4, Select: 2.2, Number: 2}

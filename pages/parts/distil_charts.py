@@ -134,7 +134,7 @@ def _pull(experiment: "Experiment", step: "Step") -> None:
     dashed = [_at(each.temperature, each.limit_length, "optimum", "limit") for each in limits]
     frame = Frame(
         "Pull on the logits at each temperature",
-        "mean length of the gradient; dashed: that of (z − v)/N",
+        "mean gradient length; dashed: of (z − v)/N",
         f"At T = {limits[0].temperature:g} the gradient has length {limits[0].scaled_length:.3f}. "
         f"At T = {limits[-1].temperature:g} it has {limits[-1].gradient_length:.2g}, times T² "
         f"{limits[-1].scaled_length:.3f}; the limit is {limits[-1].limit_length:.3f}.",

@@ -12,6 +12,7 @@ from pages.parts import links, state
 from pages.parts.training import POLL_SECONDS, Job
 
 MAIN_WIDTH = 132  # pixels: the button changes its name, not its size
+EARLY_LOOKS = 2  # at a run, the page's own and one of the timer: too early to rerun the page
 E = TypeVar("E")
 S = TypeVar("S")
 
@@ -72,21 +73,20 @@ def _main(job: Job[Any] | None, start: Callable[[], None]) -> tuple[str, str, Ca
 def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
     """Draw a run, again and again while it goes on; the page is rerun once when it ends.
 
-    The timer does that, and on its second look at the end: the first may have waited until the
-    page was drawn, and a rerun that follows so closely takes from the browser what stands below.
+    The page's own look asks for no rerun, and the timer's first one neither: it may have waited
+    for the page, and a rerun that follows so closely takes from the browser what stands below.
     """
     going = run.job.status == "running"
-    timed = over = False
+    looks = 0
 
     def look() -> None:
-        nonlocal over
+        nonlocal looks
         draw()
-        if over:
+        looks += 1
+        if going and looks > EARLY_LOOKS and run.job.status != "running":
             st.rerun(scope="app")
-        over = timed and run.job.status != "running"
 
     st.fragment(look, run_every=POLL_SECONDS if going else None)()
-    timed = True
 
 
 def data(rows: Sequence[Mapping[str, Any]], *, name: str, key: str) -> None:
