@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import settled
+from tests.browser import settled, violations
 from tests.conftest import Visit
 from tests.server import ROOT, Server
 
@@ -114,6 +114,7 @@ def test_a_run_is_paused_restarted_and_stopped_while_controls_react(visit: Visit
     page.get_by_role("button", name="Pause").click()
     paused = page.get_by_text(re.compile(r"Paused at step \d+ of 400"))
     held = _step(paused)
+    assert violations(page) == []
     page.get_by_role("button", name="Resume").click()
     expect(running).to_be_visible()
     page.wait_for_timeout(500)
