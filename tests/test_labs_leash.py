@@ -87,7 +87,7 @@ def test_gold_climbs_past_every_optimum_and_falls_below_its_start() -> None:
 
 def test_the_natural_gradient_takes_the_way_of_the_optima() -> None:
     """What another option says of it: there, gold has the optima's highest point as its own."""
-    experiment, steps = made(**LAB.presets["Along the curve"])
+    experiment, steps = made(**LAB.presets["On the curve"])
     assert max(step.gold for step in steps) == pytest.approx(experiment.peak.gold, abs=1e-4)
     objectives = [step.objective for step in made()[1]]
     assert objectives == sorted(objectives), "and the plain one never loses what it maximizes"

@@ -80,7 +80,7 @@ def _pair(texts: Texts, due: tuple[int, int], said: str) -> None:
     for column, shown, other, (key, face) in zip(
         st.columns(2), due, reversed(due), SIDES, strict=True
     ):
-        with column, st.container(border=True, height=264, key=f"{ID}-text-{key}"):
+        with column, st.container(border=True, height=240, key=f"{ID}-text-{key}"):
             st.markdown(texts.answers[shown])
         chosen = f"{said} {shown}{other}".strip()
         column.button(face, on_click=partial(_keep, chosen), key=f"{ID}-choose-{key}", shortcut=key)
@@ -143,7 +143,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     )
     top = max(range(len(LETTERS)), key=step.probabilities.__getitem__)
     return (
-        f"the policy writes {LETTERS[top]} with probability {step.probabilities[top]:.2f}, and its "
+        f"The policy writes {LETTERS[top]} with probability {step.probabilities[top]:.2f}, and its "
         f"rewards differ from the fitted ones by at most {gap:.2g}."
     )
 

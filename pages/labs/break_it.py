@@ -114,7 +114,7 @@ def _judged(run: Run["Experiment", "Step"], _place: Place) -> None:
 
 
 def _see(experiment: "Experiment", step: "Step") -> str:
-    return f"at step {step.index}: {break_it_charts.told(experiment, step)}."
+    return f"The run is at {break_it_charts.told(experiment, step)}."
 
 
 def _tried(values: Values) -> bool:

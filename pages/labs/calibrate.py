@@ -46,12 +46,12 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     """Say what the fit did to answers it has not seen, and what no temperature could do."""
     if abs(step.temperature / experiment.best_temperature - 1) > LANDED:
         return (
-            f"the fit is on its way, at T = {_told(step.temperature)}; the least loss is at "
+            f"The fit is on its way, at T = {_told(step.temperature)}; the least loss is at "
             f"{_told(experiment.best_temperature)}."
         )
     before, left = experiment.before.ece, experiment.truth.ece
     return (
-        f"accuracy stays at {step.accuracy:.3f}, and ECE on the other half goes from {before:.3f} "
+        f"Accuracy stays at {step.accuracy:.3f}, and ECE on the other half goes from {before:.3f} "
         f"to {step.ece:.3f}{_noise(left, step.ece)}"
     )
 

@@ -57,10 +57,10 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     nats, end = step.result.forward_nats, experiment.optimum.forward_nats
     if abs(nats - end) > LANDED_NATS:
         return (
-            f"the student is on its way. KL(p‖q) is {_told(nats)} on fresh memos; the optimum of "
+            f"The student is on its way. KL(p‖q) is {_told(nats)} on fresh memos; the optimum of "
             f"this loss has {_told(end)}{_crawl(experiment)}"
         )
-    return f"the student is where the optimum of its loss is. {_rest(experiment, step)}"
+    return f"The student is where the optimum of its loss is. {_rest(experiment, step)}"
 
 
 def _crawl(experiment: "Experiment") -> str:
@@ -111,7 +111,7 @@ LAB = lab_frame.Lab(
             "Targets",
             {"soft": "Soft", "sampled": "Drawn grades", "likeliest": "Likeliest grade"},
         ),
-        Select("direction", "Direction", {"forward": "Forward KL", "reverse": "Reverse KL"}),
+        Select("direction", "Direction", {"forward": "Forward", "reverse": "Reverse"}),
         Slide("temperature", "Temperature", TEMPERATURES, 2.0, when=_soft),
         Number("capacity", "Features", (1, 4, 5)),
     ),

@@ -20,33 +20,33 @@ PREDICTIONS = {"table": "lab-chosen-tabular", "shared": "lab-chosen-shared"}
 LANDED_NATS = 1e-6  # from here on the bars and the line are drawn one on the other
 BETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 SEE = {
-    "table": "chosen and rejected part company, and the chosen curve never dips.",
+    "table": "Chosen and rejected part company, and the chosen curve never dips.",
     "shared": (
-        "the margin grows as it should, and the chosen response sinks with the rejected one. "
+        "The margin grows as it should, and the chosen response sinks with the rejected one. "
         "The loss asks only for the margin."
     ),
     "optimum": (
-        "the policy has landed on the closed-form optimum, and implicit rewards lie on the line of "
+        "The policy has landed on the closed-form optimum, and implicit rewards lie on the line of "
         "the true ones, once each prompt's constant is taken out."
     ),
     "unbounded": (
-        "the loss keeps falling and the margin keeps growing. Some labels are never contradicted, "
+        "The loss keeps falling and the margin keeps growing. Some labels are never contradicted, "
         "so no finite policy fits them best, whatever β is."
     ),
     "islands": (
-        "the loss settles, yet the divergence stays above zero: nothing in the data says how the "
+        "The loss settles, yet the divergence stays above zero: nothing in the data says how the "
         "islands compare, and the policy keeps what the reference believed."
     ),
     "noise": (
-        "the policy settles on the best fit to the labels it was given. They are a sample, so the "
+        "The policy settles on the best fit to the labels it was given. They are a sample, so the "
         "divergence from the optimum of the true reward stays above zero."
     ),
     "features": (
-        "three features for all responses cannot fit every reward. Where they do not, the "
+        "Three features for all responses cannot fit every reward. Where they do not, the "
         "divergence stays above zero and implicit rewards leave the line."
     ),
     "on the way": (
-        "the divergence is still falling. Newton's method gets there in a handful of steps; plain "
+        "The divergence is still falling. Newton's method gets there in a handful of steps; plain "
         "gradient descent takes its time."
     ),
 }

@@ -71,7 +71,7 @@ def _means(experiment: "Experiment", steps: Sequence["Step"], at: int) -> None:
     )
     frame = Frame(
         "Mean surprisal, entropy of the counts",
-        f"{unit}; dashed H, in a band of two standard errors",
+        f"{unit}; dashed: H, in a band of two standard errors",
         f"After {len(steps)} draws the mean surprisal is {_told(steps[-1].mean_nats)}, the entropy "
         f"of the counted shares {_told(steps[-1].counted_nats)}; the entropy is {_told(entropy)}.",
         x="draws",
@@ -92,7 +92,7 @@ def _heat(experiment: "Experiment") -> None:
     ceiling = [_at(x, of(experiment.most_nats), "reference", "") for x in ends]
     frame = Frame(
         "Entropy at every temperature",
-        f"{unit}, exact; dashed the most there can be",
+        f"{unit}, exact; dashed: the most there can be",
         f"Entropy rises with temperature from {_told(experiment.tempering[0].entropy_nats)} to "
         f"{_told(experiment.tempering[-1].entropy_nats)}, under a ceiling of "
         f"{_told(experiment.most_nats)}; at {at:g} it is {_told(experiment.entropy_nats)}.",
@@ -149,7 +149,7 @@ def _told(nats: float) -> str:
 
 def _see(experiment: "Experiment", step: "Step") -> str:
     if experiment.deviation_nats < FLAT_NATS:
-        return "every draw surprises alike, so the mean is the entropy from the first draw on."
+        return "Every draw surprises alike, so the mean is the entropy from the first draw on."
     gap = abs(step.mean_nats - experiment.entropy_nats)
     errors = gap * math.sqrt(step.index) / experiment.deviation_nats
     where = (
@@ -157,7 +157,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     )
     short = step.mean_nats - step.counted_nats
     return (
-        f"the mean surprisal ends {where}, and the entropy of the counts never rises above it. "
+        f"The mean surprisal ends {where}, and the entropy of the counts never rises above it. "
         f"What it lacks, now {_told(short)}, is the KL divergence of the counted shares from p."
     )
 
@@ -195,7 +195,7 @@ LAB = lab_frame.Lab(
     presets={
         "Nearly sure": {"weights": "97,1,1,1", "temperature": 1.0, "draws": 300},
         "Eight alike": {"weights": "1,1,1,1,1,1,1,1", "temperature": 1.0, "draws": 300},
-        "Digits that fit": {"weights": "50,25,12.5,12.5", "temperature": 1.0, "draws": 300},
+        "Whole bits": {"weights": "50,25,12.5,12.5", "temperature": 1.0, "draws": 300},
         "Cold": {"weights": USUAL, "temperature": 0.3, "draws": 300},
     },
     charts=_charts,

@@ -88,7 +88,7 @@ def _estimate(
     ends = (1, steps[-1].index) if math.isfinite(truth) else ()
     frame = Frame(
         f"{symbol}: {_tends(exact.mean_nats, truth)}",
-        f"{unit}, dashed KL(q‖p); one sample scatters by {_number(exact.deviation_nats)}",
+        f"{unit}; dashed: KL(q‖p). One sample scatters by {_number(exact.deviation_nats)}",
         f"The mean of {symbol} over {steps[-1].index} samples is {_told(_mean(steps[-1], name))}; "
         f"it tends to {_told(exact.mean_nats)}. KL(q‖p) is {_told(truth)}.",
         x="samples",

@@ -123,7 +123,7 @@ LAB = lab_frame.Lab(
     ),
     presets={
         "Detour": PREDICTED | {"steps": 200},
-        "Along the curve": {
+        "On the curve": {
             "world": "replies",
             "algorithm": "natural",
             "beta": 0.1,

@@ -72,11 +72,12 @@ def _end(experiment: "Experiment", step: "Step", which: str) -> str:
 
 def _status(run: Run["Experiment", "Step"]) -> list[str]:
     last, unit = run.job.steps[-1], units.of_information()
-    return [
-        f"KL(π*‖π) {loss_charts.named(run.experiment, which)} "
+    said = [
+        f"{loss_charts.named(run.experiment, which)} "
         f"{numerals.divergence(units.from_nats(getattr(last, which).kl_to_optimum), unit)}"
         for which in loss_charts.ROLES
     ]
+    return [f"KL(π*‖π): {', '.join(said)}"]
 
 
 def _told(value: float) -> str:

@@ -50,7 +50,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     fit = experiment.fits[0]
     if step.divergences_nats[0] - fit.divergence_nats > LANDED_NATS:
         return (
-            f"the student is on its way: {DESCENDED[experiment.settings.direction]} is "
+            f"The student is on its way: {DESCENDED[experiment.settings.direction]} is "
             f"{_told(step.divergences_nats[0])}, and the exact fit, dashed, has "
             f"{_told(fit.divergence_nats)}."
         )
@@ -60,7 +60,7 @@ def _see(experiment: "Experiment", step: "Step") -> str:
 
 def _forward(experiment: "Experiment", step: "Step") -> str:
     return (
-        "the student has the target's own mean and variance: it covers whatever the target does, "
+        "The student has the target's own mean and variance: it covers whatever the target does, "
         f"at a price of {_told(step.divergences_nats[0])}. Every start leads here."
     )
 
@@ -68,17 +68,17 @@ def _forward(experiment: "Experiment", step: "Step") -> str:
 def _reverse(experiment: "Experiment", step: "Step") -> str:
     nats = max(0.0, step.divergences_nats[0])  # rounding leaves a hair below zero
     if experiment.settings.offset == 0:
-        return f"there is one hump only, and the student takes all of it: {_told(nats)} are left."
+        return f"There is one hump only, and the student takes all of it: {_told(nats)} are left."
     if abs(step.means[0]) < MIDDLE:
         return (
-            f"the student rests in the middle, at {_told(nats)}. Whether that is the least, only "
+            f"The student rests in the middle, at {_told(nats)}. Whether that is the least, only "
             "other starts can tell."
         )
     close = abs(nats - math.log(2)) < NEAR
     price = f"close to log 2 = {_told(math.log(2))}" if close else "for humps that overlap"
     hump = "right hump" if step.means[0] > 0 else "left hump"
     return (
-        f"the student {'rests on' if close else 'leans to'} the {hump}, at mean "
+        f"The student {'rests on' if close else 'leans to'} the {hump}, at mean "
         f"{numerals.told(step.means[0], digits=3)}. {DESCENDED['reverse']} is {_told(nats)}, "
         f"{price}; {OTHER['reverse']} is {_told(step.others_nats[0])}."
     )

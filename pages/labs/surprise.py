@@ -76,12 +76,14 @@ def _products(
     """Draw what the program holds over what is true, as powers of ten."""
     true = [_at(s.index, -s.sum_nats / math.log(10), "optimum", "") for s in steps]
     held = [
-        _at(s.index, math.log10(s.product), "rejected", "program") for s in steps if s.product > 0
+        _at(s.index, math.log10(s.product), "rejected", "program") | {"label": ""}
+        for s in steps
+        if s.product > 0
     ]
     last = steps[-1]
     frame = Frame(
         "The product",
-        f"power of ten; dashed the true one, solid as {experiment.settings.precision} holds it",
+        f"power of ten; dashed: exact, solid: in {experiment.settings.precision}",
         f"After {last.index} tokens the program holds {numerals.told(last.product)}; the true "
         f"product is 10 to the power {numerals.told(-last.sum_nats / math.log(10))}.",
         x="tokens",
@@ -113,7 +115,7 @@ def _last(experiment: "Experiment", steps: Sequence["Step"], mark: list[dict[str
     seen = [each for each in mark if steps[0].index <= each["x"] <= steps[-1].index]
     frame = Frame(
         "Its last steps",
-        f"multiples of the smallest {experiment.settings.precision}; dashed the true product",
+        f"in smallest numbers of {experiment.settings.precision}; dashed: exact",
         f"From token {steps[0].index} to {steps[-1].index} the program goes from "
         f"{numerals.told(multiples[0])} to {numerals.told(multiples[-1])} smallest numbers.",
         x="tokens",
@@ -132,7 +134,7 @@ def _sums(experiment: "Experiment", steps: Sequence["Step"], mark: list[dict[str
     last = steps[-1]
     frame = Frame(
         "The sum of logarithms",
-        f"−log p of all tokens, {unit}; dashed what is expected",
+        f"−log p of all tokens, {unit}; dashed: what is expected",
         f"After {last.index} tokens the surprisals add up to {_told(last.sum_nats)}.",
         x="tokens",
         domain=(0.0, ROOM * max(lines[-1]["y"], expected[-1]["y"], 0.1)),
@@ -171,17 +173,17 @@ def _see(experiment: "Experiment", step: "Step") -> str:
     where, at = experiment.settings.precision, experiment.zero_at
     if step.lost:
         return (
-            f"the product has become 0. Among the smallest numbers that {where} holds, rounding is "
+            f"The product has become 0. Among the smallest numbers that {where} holds, rounding is "
             "rough, and it has rounded down. The sum passes there without a mark."
         )
     if at is not None and step.index > at:
         return (
-            f"the true product would round to 0 at token {at}. The program still holds "
+            f"The true product would round to 0 at token {at}. The program still holds "
             f"{numerals.told(step.product)}, a multiple of the smallest number of {where}, and so "
             "far rounding up keeps it there."
         )
     return (
-        f"far above the smallest number of {where}, product and sum still tell the same. Take more "
+        f"Far above the smallest number of {where}, product and sum still tell the same. Take more "
         "tokens, or less probable ones, or a format with fewer bits, to see where the product ends."
     )
 
@@ -239,7 +241,12 @@ LAB = lab_frame.Lab(
     about=_about,
     not_about="Your prediction was about 1,200 factors of 0.9 in float32.",
     presets={
-        "Tenths": {"text": "equal", "precision": "float64", "probability": 0.1, "tokens": 400},
+        "0.1 each": {
+            "text": "equal",
+            "precision": "float64",
+            "probability": 0.1,
+            "tokens": 400,
+        },
         "Half precision": {
             "text": "equal",
             "precision": "float16",

@@ -16,15 +16,15 @@ Lines = tuple[tuple[str, str, str], ...]  # reading, role, name: "" where there 
 
 FRAMES: dict[str, tuple[chart.Frame, Lines]] = {
     "rewards": (
-        chart.Frame("Rewards", "mean; dashed: where they would end", ""),
-        (("gold", "optimum", "gold"), ("proxy", "reward", "proxy")),
+        chart.Frame("Rewards", "mean", ""),
+        (("gold", "chosen", "gold"), ("proxy", "reward", "proxy")),
     ),
     "reward": (
-        chart.Frame("Reward", "mean; dashed: where it would end", ""),
+        chart.Frame("Reward", "mean", ""),
         (("proxy", "reward", "reward"),),
     ),
     "kl_nats": (
-        chart.Frame("Divergence from the reference", "KL(π‖π_ref), {unit}", ""),
+        chart.Frame("Divergence from the reference", "{unit}", ""),
         (("kl_nats", "policy", ""),),
     ),
     "entropy_nats": (chart.Frame("Entropy", "{unit}", ""), (("entropy_nats", "policy", ""),)),
@@ -39,7 +39,7 @@ FRAMES: dict[str, tuple[chart.Frame, Lines]] = {
         (("chosen", "chosen", ""),),
     ),
     "mean_length": (
-        chart.Frame("Length of what is written", "mean, tokens; dashed: where it would end", ""),
+        chart.Frame("Length of what is written", "mean, tokens", ""),
         (("mean_length", "policy", ""),),
     ),
     "apart": (
@@ -130,6 +130,10 @@ def _curves(experiment: "Experiment", steps: Sequence["Step"], name: str, mark: 
         for x in (0, experiment.settings.steps)
     ]
     marks = [] if mark is None else [{"x": mark, "role": "reference", "name": ""}]
+    frame = replace(frame, unit=f"{frame.unit}; dashed: the exact end")
+    if name in INFORMATION:  # from 0: an entropy that rests would be drawn as its rounding
+        top = max(point["y"] for point in (*lines, *ends))
+        frame = replace(frame, domain=(0.0, 1.05 * top or 1.0))
     chart.plane(frame, key=f"break-it-{name}", rests=ends, lines=lines, marks=marks)
 
 

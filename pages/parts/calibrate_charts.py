@@ -92,7 +92,7 @@ def _loss(experiment: "Experiment", steps: Sequence["Step"]) -> None:
     way = [_dot(step.temperature, of(step.loss_nats), f"step {step.index}") for step in steps]
     frame = Frame(
         "Loss on the fitted half",
-        f"{unit} per answer, dashed for every T",
+        f"{unit} per answer; dashed: at every T",
         f"The loss over the temperature has one least place, at T = "
         f"{experiment.best_temperature:.3f}. The fit went from {steps[0].temperature:.3f} to "
         f"{steps[-1].temperature:.3f} in {steps[-1].index} steps.",

@@ -117,10 +117,7 @@ def levels(rows: Rows, frame: Frame, *, key: str) -> None:
             "mark": {"type": "bar", "cornerRadiusEnd": 1, "height": 20},
             "encoding": {"color": _ROLE, "tooltip": _tooltip("group", number="value")},
         },
-        {
-            "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 13},
-            "encoding": {"color": _ROLE, "text": {"field": "shown"}},
-        },
+        {"mark": _text(dx=6), "encoding": {"text": {"field": "shown"}}},
     ]
     spec = {"data": {"values": list(rows)}, "encoding": encoding, "layer": layers}
     _draw(spec, frame, key)
@@ -136,13 +133,12 @@ def columns(rows: Rows, frame: Frame, *, ticks: Sequence[str], key: str) -> None
     label = {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": axis}
     scale = {"domain": [0, top], "nice": True}
     value = {"field": "value", "type": "quantitative", "title": frame.y, "scale": scale}
-    text = {"type": "text", "angle": -90, "dx": 6, "align": "left", "fontSize": 13}
     layers = [
         {
             "mark": {"type": "bar", "cornerRadiusEnd": 1},
             "encoding": {"color": _ROLE, "tooltip": _tooltip("label", number="value")},
         },
-        {"mark": text, "encoding": {"color": _ROLE, "text": {"field": "name"}}},
+        {"mark": _text(angle=-90, dx=6), "encoding": {"text": {"field": "name"}}},
     ]
     spec = {"data": {"values": list(rows)}, "encoding": {"x": label, "y": value}, "layer": layers}
     _draw(spec, frame, key)
@@ -234,6 +230,22 @@ _POWER = f"'10' + {_POWER}"
 _LOG: dict[str, Any] = {"scale": {"type": "log"}, "axis": {"labelExpr": _POWER, "grid": False}}
 _FREE: dict[str, Any] = {"scale": {"zero": False}}
 _QUIET = "#8A867E"  # reads on both backgrounds; for lines that carry no data
+
+
+def _ink(role: str) -> dict[str, str]:
+    """Return a role's color for text, given as an expression: 4.5:1 on either background.
+
+    Fills may be paler than text. Where the theme's are made for a light ground, text is darker.
+    """
+    color = f"hcl(scale('color', {role}))"
+    dark = f"hcl(scale('color', '{ROLES[0]}')).l > {_TEXT_LIGHTNESS + 10}"
+    return {
+        "expr": f"{dark} ? {color} : hcl({color}.h, {color}.c, min({color}.l, {_TEXT_LIGHTNESS}))"
+    }
+
+
+_TEXT_LIGHTNESS = 46  # of 100
+_GRAY_INK, _ROLE_INK = _ink("'reference'"), _ink("datum.role")
 _CONFIG = {
     "view": {"stroke": None},
     "axis": {
@@ -241,13 +253,23 @@ _CONFIG = {
         "tickCount": 4,
         "domain": False,
         "ticks": False,
+        "labelColor": _GRAY_INK,
         "labelPadding": 6,
         "labelFontSize": 12,
+        "titleColor": _GRAY_INK,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
+        "titlePadding": 8,
     },
     "axisX": {"grid": False},
-    "legend": {"labelFontSize": 12, "symbolSize": 80},
+    "legend": {
+        "labelColor": _GRAY_INK,
+        "labelFontSize": 12,
+        "labelOffset": 4,
+        "offset": 4,
+        "padding": 0,
+        "symbolSize": 80,
+    },
 }
 
 
@@ -318,8 +340,7 @@ def _dots(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
 def _upright(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
     rules = _layer(rows, {"type": "rule", "strokeWidth": 2}, {"x": _across(frame)})
     named = [row for row in rows if row["name"]]
-    text = {"type": "text", "align": "center", "y": -6, "fontSize": 13}
-    return rules + _layer(named, text, {"x": _across(frame), "text": {"field": "name"}})
+    return rules + _words(named, {"x": _across(frame)}, align="center", y=-6)
 
 
 _PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {
@@ -346,8 +367,8 @@ def _title(frame: Frame) -> dict[str, Any]:
         "fontWeight": 600,
         "fontSize": 15,
         "subtitleFontSize": 12,
-        "subtitleColor": _QUIET,
-        "offset": 8,
+        "subtitleColor": _GRAY_INK,
+        "offset": 10,
     }
 
 
@@ -378,9 +399,19 @@ def _ends(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
 def _named(
     ends: Rows, x: dict[str, Any], y: dict[str, Any], **style: object
 ) -> list[dict[str, Any]]:
-    mark = {"type": "text", "align": "left", "dy": {"expr": "datum.dy"}, "dx": 4, "fontSize": 13}
-    mark |= style
-    return _layer(ends, mark, {"x": x, "y": y, "text": {"field": "name"}})
+    return _words(ends, {"x": x, "y": y}, **{"dy": {"expr": "datum.dy"}, "dx": 4} | style)
+
+
+def _words(rows: Rows, place: dict[str, Any], **style: object) -> list[dict[str, Any]]:
+    """The names of rows, written at their places."""
+    if not rows:
+        return []
+    encoding = place | {"text": {"field": "name"}}
+    return [{"data": {"values": list(rows)}, "mark": _text(**style), "encoding": encoding}]
+
+
+def _text(**style: object) -> dict[str, Any]:
+    return {"type": "text", "align": "left", "fontSize": 13, "color": _ROLE_INK} | style
 
 
 def _apart(ends: Rows, rows: Rows, frame: Frame, field: str) -> list[dict[str, Any]]:

@@ -188,13 +188,11 @@ def all_in(lab_id: str, controls: Iterable[Control], values: Values) -> dict[str
 def in_a_row(lab_id: str, controls: Sequence[Control], values: Values) -> dict[str, Any]:
     """Draw controls side by side, each as wide as it needs; return their settings."""
     drawn: dict[str, Any] = {}
-    columns = st.columns(
-        [_SHARE.get(type(each), 2) for each in controls], vertical_alignment="bottom"
-    )
+    columns = st.columns([_SHARE.get(type(each), 2) for each in controls])
     for each, column in zip(controls, columns, strict=True):
         with column:
             drawn[each.name] = each.draw(lab_id, {**values, **drawn})
     return drawn
 
 
-_SHARE = {Slide: 3, Number: 2}
+_SHARE = {Slide: 2.4, Select: 2.2, Number: 2}

@@ -82,7 +82,7 @@ def _divergences(experiment: "Experiment", steps: Sequence["Step"], marks: chart
     ends = {name: numerals.told(_last(lines, name), digits=3) for name, _ in names.values()}
     frame = Frame(
         "Distance to the teacher",
-        f"{unit}, fresh memos at T = 1, dashed the optimum",
+        f"{unit}, fresh memos at T = 1; dashed: the optimum",
         f"After {steps[-1].index} steps, on fresh memos, "
         + " and ".join(f"{name} is {value} {unit}" for name, value in ends.items())
         + ".",
@@ -99,7 +99,7 @@ def _loss(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows) 
     dashed = [_at(x, least, "optimum", "least loss") for x in (0, experiment.settings.steps)]
     frame = Frame(
         "Loss on the training memos",
-        f"{unit}, dashed the least there is",
+        f"{unit}; dashed: the least there is",
         f"The loss falls from {numerals.told(lines[0]['y'], digits=3)} to "
         f"{numerals.told(lines[-1]['y'], digits=3)} {unit}; the least is "
         f"{numerals.told(least, digits=3)}.",
@@ -134,7 +134,7 @@ def _pull(experiment: "Experiment", step: "Step") -> None:
     dashed = [_at(each.temperature, each.limit_length, "optimum", "limit") for each in limits]
     frame = Frame(
         "Pull on the logits at each temperature",
-        "mean length of the gradient, dashed that of (z − v)/N",
+        "mean gradient length; dashed: of (z − v)/N",
         f"At T = {limits[0].temperature:g} the gradient has length {limits[0].scaled_length:.3f}. "
         f"At T = {limits[-1].temperature:g} it has {limits[-1].gradient_length:.2g}, times T² "
         f"{limits[-1].scaled_length:.3f}; the limit is {limits[-1].limit_length:.3f}.",
@@ -165,7 +165,7 @@ def _agreement(experiment: "Experiment", steps: Sequence["Step"], marks: chart.R
     dashed = [_at(x, best, "optimum", "optimum") for x in (0, experiment.settings.steps)]
     frame = Frame(
         "Same first choice",
-        "share of fresh memos, dashed the optimum",
+        "share of fresh memos; dashed: the optimum",
         f"The student agrees with the teacher's first choice on {lines[-1]['y']:.3f} of the fresh "
         f"memos; the optimum on {best:.3f}.",
         domain=(0.0, 1.0),

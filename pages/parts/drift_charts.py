@@ -128,7 +128,7 @@ def _p_values(experiment: "Experiment", steps: Sequence["Step"], at: int) -> Non
     marks = [] if at == len(steps) - 1 else [_at(steps[at].rounds, 0.0, "reference", "")]
     frame = Frame(
         "p-value",
-        "shaded its 95% interval, dashed the level",
+        "shaded: its 95% interval, dashed: the level",
         f"The p-value after {steps[-1].rounds} rounds is {steps[-1].p_value:.3g}; the level is "
         f"{level:g}.",
         x="rounds",
@@ -146,7 +146,7 @@ def _size(found: "Verdict") -> None:
     here = _at(0.4, of(found.divergence_nats), "policy", name)
     frame = Frame(
         "How large, and what matters",
-        f"{unit}, 95% interval, dashed the threshold",
+        f"{unit}, with 95% interval; dashed: the threshold",
         f"The divergence is {_told(found.divergence_nats)}, its 95% interval from "
         f"{_told(found.low_nats)} to {_told(found.high_nats)}; the threshold is "
         f"{_told(found.threshold_nats)}.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TALL = 330  # pixels
 FORMS = {"on": ("divided", "centered"), "off": ("centered", "divided")}  # in use, the other
 AT_MOST = 16  # answers that bars can show side by side
-SHOULDER, ABOVE = 0.71, 0.05  # success rate at which a curve's name stands; of the height, over it
+NAME = {"divided": 0.06, "centered": -0.06}  # of the height: where a curve's name stands at its top
 
 Mark = list[dict[str, Any]]
 
@@ -79,7 +79,7 @@ def _pulls(experiment: "Experiment", step: "Step") -> None:
     )
     dashed = [*_curve(experiment, used, "policy"), *_curve(experiment, other, "reference")]
     names = [_top(experiment, used, "policy"), _top(experiment, other, "reference")]
-    chart.plane(frame, key="grpo-pulls", dashed=[*dashed, *names], points=points)
+    chart.plane(frame, key="grpo-pulls", dashed=dashed, points=points, names=names)
 
 
 def _curve(experiment: "Experiment", form: str, role: str) -> list[dict[str, Any]]:
@@ -91,10 +91,10 @@ def _curve(experiment: "Experiment", form: str, role: str) -> list[dict[str, Any
 
 
 def _top(experiment: "Experiment", form: str, role: str) -> dict[str, Any]:
-    """A name beside a curve's shoulder: at its ends both curves meet."""
-    it = along(experiment, form)
-    height = it.at(SHOULDER) + ABOVE * max(along(experiment, "divided").pulls)
-    return {"x": SHOULDER, "y": height, "role": role, "name": f" {form}", "label": form}
+    """A name at a curve's top, on the side where the other is not: at their ends both meet."""
+    highest = max(along(experiment, "divided").pulls)
+    height = max(along(experiment, form).pulls) + NAME[form] * highest
+    return {"x": 0.5, "y": height, "role": role, "name": form}
 
 
 def _rates(experiment: "Experiment", steps: Sequence["Step"], mark: Mark) -> None:
@@ -106,7 +106,7 @@ def _rates(experiment: "Experiment", steps: Sequence["Step"], mark: Mark) -> Non
     )
     frame = Frame(
         "Chance of a right answer",
-        "solid each prompt, dashed if each step were its mean",
+        "solid: each prompt, dashed: if each step were its mean",
         f"From start to step {last.index}: {said}.",
         names_first=True,
         domain=(0.0, 1.0),

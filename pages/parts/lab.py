@@ -11,7 +11,8 @@ import streamlit as st
 from pages.parts import links, state
 from pages.parts.training import POLL_SECONDS, Job
 
-MAIN_WIDTH = 150  # pixels: the button changes its name, not its size
+MAIN_WIDTH = 132  # pixels: the button changes its name, not its size
+EARLY_LOOKS = 2  # at a run, the page's own and one of the timer: too early to rerun the page
 E = TypeVar("E")
 S = TypeVar("S")
 
@@ -70,12 +71,19 @@ def _main(job: Job[Any] | None, start: Callable[[], None]) -> tuple[str, str, Ca
 
 
 def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
-    """Draw a run, again and again while it goes on; the page is rerun once when it ends."""
+    """Draw a run, again and again while it goes on; the page is rerun once when it ends.
+
+    The page's own look asks for no rerun, and the timer's first one neither: it may have waited
+    for the page, and a rerun that follows so closely takes from the browser what stands below.
+    """
     going = run.job.status == "running"
+    looks = 0
 
     def look() -> None:
+        nonlocal looks
         draw()
-        if going and run.job.status != "running":
+        looks += 1
+        if going and looks > EARLY_LOOKS and run.job.status != "running":
             st.rerun(scope="app")
 
     st.fragment(look, run_every=POLL_SECONDS if going else None)()
@@ -86,8 +94,9 @@ def data(rows: Sequence[Mapping[str, Any]], *, name: str, key: str) -> None:
     popover = st.popover("Data", icon=":material/table:", on_change="rerun", key=f"{key}-data")
     if not popover.open:
         return
+    rows = [{name.replace("_", " "): value for name, value in row.items()} for row in rows]
     with popover:
-        st.dataframe(list(rows), hide_index=True, height=320)
+        st.dataframe(rows, hide_index=True, height=320, width="content")
         st.download_button(
             "CSV",
             csv_of(rows),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 4.0  # a run takes milliseconds; it is slowed down to this so that it can be seen
 UNWATCHED_SECONDS = 1.0  # for which a run that is not shown slowly may hold the page
-SCRUB_HEIGHT = 104  # pixels: the bar of a live run and the slider of a finished one
 STATUS = {"done": "Done", "stopped": "Stopped", "paused": "Paused", "running": "Running"}
 
 
@@ -180,7 +179,8 @@ def _controls(it: Lab, values: Values) -> dict[str, Any]:
 def _buttons(it: Lab, settings: Values) -> None:
     """Draw run, pause, restart and stop, and the presets in the same row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        lab.buttons(it.id, start=partial(begin, it, settings, seconds=it.seconds))
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            lab.buttons(it.id, start=partial(begin, it, settings, seconds=it.seconds))
         for number, (label, preset) in enumerate(it.presets.items()):
             st.button(
                 label,
@@ -231,35 +231,42 @@ def _address(it: Lab, settings: Values) -> dict[str, str]:
 
 def _show(it: Lab, run: Run[Any, Any], settings: Values) -> None:
     """Draw the run as far as it is."""
+    live = run.job.live  # before the records: once it is over they are all there
     records = run.job.steps
     if not records:
         quiet("Starting.")
         return
-    at = _scrub(it, run, len(records))
+    at = _scrub(it, run, records, live=live)
     _status(it, run, changed=run.settings != settings)
     it.charts(run.experiment, records, at)
     st.markdown(f"*What to see: {it.see(run.experiment, records[-1])}*")
-    if not run.job.live:
+    if not live:
         with st.container(horizontal=True):
             lab.data([it.table(each) for each in records], name=f"{it.id}-run", key=it.id)
             if it.repeatable(run.experiment):
                 lab.link(it.id)
 
 
-def _scrub(it: Lab, run: Run[Any, Any], count: int) -> int:
-    """Draw how far the run is, and when it ended the slider over its records; return which."""
-    with st.container(height=SCRUB_HEIGHT, border=False):
-        if run.job.live or count < 2:
-            st.progress(min(1.0, count / run.experiment.length), "Running")
-            return count - 1
-        return st.slider("Step", 0, count - 1, count - 1, key=f"{it.id}-scrub-{id(run)}")
+def _scrub(it: Lab, run: Run[Any, Any], records: Sequence[Any], *, live: bool) -> int:
+    """Draw a slider over the records; return which is shown.
+
+    While the run goes on the slider follows it, out of the learner's hands. It is one widget for
+    both, so that nothing moves on the page when the run ends.
+    """
+    key = f"{it.id}-scrub-{id(run)}-{'live' if live else 'ended'}"
+    first, now = int(records[0].index), int(records[-1].index)
+    if live:
+        state.put(key, now)
+    last = _last_index(run) if live else now
+    off = live or first == last  # one record leaves nothing to choose
+    return st.slider("Step", first, max(last, first + 1), now, key=key, disabled=off) - first
 
 
 def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
     said = STATUS.get(run.job.status, "Ended early")
     parts = [
         f"{said} at step {run.job.steps[-1].index} of {_last_index(run)}",
-        f"computed in {1000 * run.job.seconds:.0f} ms, shown slowly",
+        f"computed in {1000 * run.job.seconds:.0f} ms{', shown slowly' if run.job.slow else ''}",
         *it.status(run),
     ]
     if changed and not run.job.live:

@@ -51,7 +51,7 @@ def _plane(experiment: "Experiment", steps: Sequence["Step"], reach: float) -> N
     beta = numerals.told(experiment.settings.beta, digits=3)
     frame = Frame(
         "Proxy and gold against the divergence",
-        "reward; solid the run, dashed optima, gray best of n",
+        "reward; solid: this run, dashed: optima, gray: best of n",
         f"At step {steps[-1].index} the policy is {_nats(now.kl_nats)} from the reference, with "
         f"{_number(now.proxy)} in proxy and {_number(now.gold)} in gold. The optimum at β = {beta} "
         f"is at {_nats(optimum.kl_nats)}, with {_number(optimum.proxy)} and "
@@ -126,7 +126,7 @@ def _objective(
     """Draw what is climbed under its exact ceiling."""
     frame = Frame(
         "What is maximized",
-        "proxy − β KL, in units of reward; dashed β log Z",
+        "proxy − β KL, in units of reward; dashed: β log Z",
         f"The objective is {_number(steps[-1].objective)} at step {steps[-1].index}. No policy has "
         f"more than {_number(experiment.best)}.",
         x="step",
@@ -175,7 +175,7 @@ def _policy(experiment: "Experiment", step: "Step") -> None:
     where = "" if experiment.labels else ", first prompt"
     frame = Frame(
         f"The policy{where}",
-        "probability: reference, policy, optimum",
+        "probability of each response",
         f"The policy writes {said}.",
     )
     chart.bars(rows, frame, key="leash-policy")
@@ -196,7 +196,7 @@ def _densities(experiment: "Experiment", tables: dict[str, list[float]]) -> None
     mean = sum(y * share for y, share in zip(numbers, tables["policy"], strict=True))
     frame = Frame(
         "The policy",
-        "share of each number; gray reference, dashed optimum",
+        "share of each number; gray: reference, dashed: optimum",
         f"The policy is a normal distribution about {_number(mean)}; the reference is about 0.",
         x="response y, which is its proxy reward",
     )

@@ -34,8 +34,12 @@ NAMES = {
     "aot": "AOT",
 }
 ROLES = {"first": "policy", "second": "reward"}  # the two that are trained
-VALUE = chart.Frame("Loss", "nats: 0 and slope −1 at margin 0", "", x="margin h, nats")
-SLOPE = chart.Frame("Slope of the loss", "over its size at margin 0", "", x="margin h, nats")
+VALUE = chart.Frame(
+    "Loss", "nats, 0 with slope −1 at margin 0; gray: other losses", "", x="margin h, nats"
+)
+SLOPE = chart.Frame(
+    "Slope of the loss", "over its size at margin 0; gray: other losses", "", x="margin h, nats"
+)
 MARGIN = chart.Frame("Mean margin", "nats; dashed: where training ends", "", x="step")
 DIVERGENCE = chart.Frame("Divergence from the optimum", "KL(π*‖π), {unit}", "", x="step")
 # What is in sight, times 1/β: of the loss and of its slope, which has no unit.

@@ -20,7 +20,9 @@ DESCENDED = {"forward": "KL(p‖q)", "reverse": "KL(q‖p)"}
 OTHER = {"forward": "KL(q‖p)", "reverse": "KL(p‖q)"}
 FLANK = 1.4  # deviations right of a peak, where the student's name stands
 BROAD = 1.8  # times as broad as a hump: its flank runs over the humps
-INSIDE = 0.15  # of a hump's height, where the target's name stands in it
+BESIDE = 0.5  # of a hump's height, where the target's name stands beside it
+CLEAR = 2.5  # deviations of a hump from its middle: there it is flat
+NAME = 0.1  # of the axis, half of what a name takes on a narrow screen
 HEADROOM, LIFT = 1.15, 0.06  # above the highest peak, and from a peak to its name
 EVERY = 2  # of the places along the axis: a smooth curve needs no more
 HIGHEST_NATS = 3.0  # where a start far away is cut off, unless it ends above
@@ -82,8 +84,11 @@ def _densities(experiment: "Experiment", step: "Step") -> None:
         for fit in fits
         for name in ("exact fit" if alone else f"fit at {_told(fit.mean)}",)
     ]
+    names.append(_beside(experiment, -1, BESIDE * max(target), "reference", "target p"))
     student = _curve(experiment, (mean, step.deviations[0]), "policy", "student q")
-    names.append(_point(-settings.offset, INSIDE * max(target), "reference", "target p"))
+    if step.deviations[0] > BROAD * settings.deviation:
+        names.append(_beside(experiment, 1, 2 * LIFT * top, "policy", "student q"))
+        student = [each | {"label": ""} for each in student]
     frame = Frame(
         "Target and student",
         "density",
@@ -100,7 +105,7 @@ def _densities(experiment: "Experiment", step: "Step") -> None:
         key="modes-densities",
         areas=_rows(experiment, target, "reference", "target p"),
         faint=others,
-        lines=_named(student, "student q", at=_flank(experiment, mean, step.deviations[0])),
+        lines=_named(student, at=mean + FLANK * step.deviations[0]),
         dashed=exact,
         names=names,
     )
@@ -116,7 +121,7 @@ def _places(experiment: "Experiment", steps: Sequence["Step"], marks: chart.Rows
     ]
     frame = Frame(
         "Mean of the student",
-        "shaded ± one deviation, dashed the exact fit",
+        "shaded: ± one deviation, dashed: the exact fit",
         f"The mean of the student over {steps[-1].index} steps goes from "
         f"{_told(steps[0].means[0])} to {_told(steps[-1].means[0])}, "
         f"its deviation from {_told(steps[0].deviations[0])} to "
@@ -136,8 +141,8 @@ def _divergences(experiment: "Experiment", steps: Sequence["Step"], marks: chart
     least = [of(fit.divergence_nats) for fit in _distinct(experiment.fits)]
     top = max(of(HIGHEST_NATS), 1.2 * max(least))
     frame = Frame(
-        f"{descended}, which is descended",
-        f"{unit}, dashed what the exact fit has",
+        "What is minimized",
+        f"{descended}, {unit}; dashed: the exact fit",
         f"{descended} of the student falls from {_told(of(steps[0].divergences_nats[0]))} to "
         f"{_told(of(steps[-1].divergences_nats[0]))} {unit} over {steps[-1].index} steps; "
         f"the exact fit has {_told(of(experiment.fits[0].divergence_nats))}.",
@@ -149,10 +154,10 @@ def _divergences(experiment: "Experiment", steps: Sequence["Step"], marks: chart
 
 
 def _starts(experiment: "Experiment") -> list[str]:
-    """The students' names, by where each started."""
+    """The students' names, by where each started; one alone needs none."""
     means = experiment.start_means
     if len(means) == 1:
-        return ["student"]
+        return [""]
     names = [f"from {_told(mean)}" for mean in means]
     return [name if names.index(name) == k else f"{name} again" for k, name in enumerate(names)]
 
@@ -196,11 +201,11 @@ def _peak(experiment: "Experiment", fit: "Rest") -> float:
     return max(experiment.density(fit.mean, fit.deviation))
 
 
-def _flank(experiment: "Experiment", mean: float, deviation: float) -> float:
-    """A place right of the student's peak where its name stands free, beyond the humps if broad."""
-    settings, place = experiment.settings, mean + FLANK * deviation
-    broad = deviation > BROAD * settings.deviation
-    return max(place, settings.offset + 2.5 * settings.deviation) if broad else place
+def _beside(experiment: "Experiment", side: int, y: float, role: str, name: str) -> dict[str, Any]:
+    """A name left of both humps (side -1) or right of them (1)."""
+    settings, axis = experiment.settings, experiment.axis
+    away = settings.offset + CLEAR * settings.deviation + NAME * (axis[-1] - axis[0])
+    return _point(side * away, y, role, name)
 
 
 def _curve(
@@ -216,10 +221,9 @@ def _rows(
     return [_point(x, y, role, name) for x, y in pairs]
 
 
-def _named(rows: list[dict[str, Any]], label: str, *, at: float) -> list[dict[str, Any]]:
+def _named(rows: list[dict[str, Any]], *, at: float) -> list[dict[str, Any]]:
     """The same curve with its name at one place: a line is named at the last of its rows."""
-    labeled = [each | {"label": label} for each in rows]
-    return sorted(labeled, key=lambda each: -abs(each["x"] - at))
+    return sorted(rows, key=lambda each: -abs(each["x"] - at))
 
 
 def _point(x: float, y: float, role: str, name: str) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def _heading(label: str, choice: Choice, place: Place) -> None:
 def _tell_before(choice: Choice, standing: Predicted, place: Place, *, act: str) -> None:
     """Show what was committed, until it stands beside the second answer."""
     if _second(choice, place) is not None:
-        quiet(":material/check: You predicted first; both answers stand below.")
+        after = "" if act == "read" else f" once you {act}"
+        quiet(f":material/check: You predicted first; both answers stand below{after}.")
         return
     _heading(f"Before you {act}", choice, place)
     options = place.options(choice)

@@ -38,6 +38,7 @@ class Job(Generic[S]):
     """One run: starts at once; can be paused, resumed and stopped from the page."""
 
     def __init__(self, steps: Iterator[S], *, pause_seconds: float = 0.0) -> None:
+        self.slow = pause_seconds > 0  # whether it waits after each step, for watching
         self._tape: _Tape[S] = _Tape()
         self._tape.go.set()
         weakref.finalize(self, _release, self._tape.stop, self._tape.go)
