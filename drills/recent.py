@@ -39,7 +39,7 @@ class _Kept:
     """One learner's record; whoever brings it up to date holds the lock."""
 
     record: Record = field(default_factory=lambda: Record(()))
-    known: Known = Known()
+    known: Known = field(default_factory=Known)
     lock: Lock = field(default_factory=Lock)
 
     def take(self, news: News) -> None:

@@ -1,4 +1,4 @@
-"""Records shared by all tabs of a process: always what the database holds, and no more than fits."""
+"""Records that all tabs of a process share: what the database holds, and no more than fits."""
 
 import random
 from collections.abc import Iterator
