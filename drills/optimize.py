@@ -40,7 +40,9 @@ class Change(NamedTuple):
 
 def usable(reviews: Reviews) -> int:
     """Count the reviews that the search learns from: those on a later day than the one before."""
-    return sum(done.first for learnt in reviews.cards.values() for done in learnt.log[1:])
+    counts = (counts.items() for counts in reviews.tally.values())
+    firsts = sum(count for each in counts for (_, first, _), count in each if first)
+    return firsts - len(reviews.cards)  # the very first of a card has none before it
 
 
 def run(
