@@ -29,17 +29,17 @@ class Compared:
 
 def lacking(record: Record) -> int:
     """Return how many more first answers `quiz` and `curve` need before they say anything."""
-    return score.lacking(_stated(_firsts(record)))
+    return score.lacking(_stated(record.firsts(Answered)))
 
 
 def quiz(record: Record) -> Decomposition | None:
     """Return what the first answers to the questions of all quizzes cost."""
-    return decompose(_stated(_firsts(record)))
+    return decompose(_stated(record.firsts(Answered)))
 
 
 def curve(record: Record) -> tuple[Group, ...] | None:
     """Return how often the option in the lead was right, by the probability it was given."""
-    return reliability(_stated(_firsts(record)))
+    return reliability(_stated(record.firsts(Answered)))
 
 
 def weeks(record: Record, now: datetime) -> Compared:
@@ -47,7 +47,7 @@ def weeks(record: Record, now: datetime) -> Compared:
 
     While the two overlap, there is nothing to compare with yet: `after` is None.
     """
-    answers = _firsts(record)
+    answers = record.firsts(Answered)
     if not answers:
         return _compared([], [])
     first_ends, last_begins = answers[0].at + WEEK, now - WEEK
@@ -61,8 +61,8 @@ def weeks(record: Record, now: datetime) -> Compared:
 
 def reading(record: Record) -> Compared:
     """Return what the predictions cost before reading, and the same questions after it."""
-    firsts = {event.item: event for event in reversed(record.all(Predicted))}
-    again = {event.item: event for event in reversed(record.all(Repredicted))}
+    firsts = {event.item: event for event in record.firsts(Predicted)}
+    again = {event.item: event for event in record.firsts(Repredicted)}
     both = [name for name in firsts if name in again and _alike(firsts[name], again[name])]
     return _compared(_stated(firsts[name] for name in both), _stated(again[name] for name in both))
 
@@ -71,12 +71,6 @@ def _compared(before: list[Stated], after: list[Stated]) -> Compared:
     return Compared(
         decompose(before), decompose(after), score.lacking(before), score.lacking(after)
     )
-
-
-def _firsts(record: Record) -> list[Event[Answered]]:
-    """Return the first answer to each question, oldest first."""
-    firsts = {event.item: event for event in reversed(record.all(Answered))}
-    return sorted(firsts.values(), key=lambda event: event.at)
 
 
 def _stated(events: Iterable[Event[Belief]]) -> list[Stated]:

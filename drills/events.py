@@ -59,7 +59,7 @@ class Belief(Payload):
     hint: bool = False  # whether the hint was open
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not take decorated properties
-    @property
+    @cached_property
     def bits(self) -> float:
         """The log score of this belief."""
         return score.log_score_bits(self.probabilities, self.right)

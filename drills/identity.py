@@ -86,11 +86,11 @@ def root_of(learner: LearnerId) -> sa.ScalarSelect[int]:
     )
 
 
-def family_of(connection: sa.Connection, learner: LearnerId) -> list[int]:
-    """Return all ids that stand for the same learner; none if there is no such learner."""
+def family_of(connection: sa.Connection, learner: LearnerId) -> list[LearnerId]:
+    """Return all ids that stand for the same learner, sorted; none if there is no such one."""
     root = root_of(learner)
     ids = sa.select(learners.c.id).where(sa.or_(learners.c.id == root, learners.c.same_as == root))
-    return list(connection.scalars(ids))
+    return sorted(LearnerId(each) for each in connection.scalars(ids))
 
 
 def lock(connection: sa.Connection, learner: LearnerId) -> LearnerId:
@@ -135,7 +135,7 @@ def add_token(
     connection.execute(sa.insert(tokens).values(row))
 
 
-def end_codes(connection: sa.Connection, family: list[int], now: datetime) -> None:
+def end_codes(connection: sa.Connection, family: list[LearnerId], now: datetime) -> None:
     """End the recovery codes that were valid until now."""
     current = sa.and_(
         tokens.c.learner.in_(family), tokens.c.kind == "recovery", tokens.c.revoked.is_(None)

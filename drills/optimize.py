@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
+from time import monotonic
 from typing import IO, NamedTuple
 
 from drills import schedule
@@ -24,7 +25,9 @@ ENOUGH = (
     512  # reviews on a later day than the one before: with fewer, FSRS keeps its own parameters
 )
 _LEAST = 1e-6  # the least probability that is scored: a memory that is certain cannot be surprised
+MOST = 20_000  # reviews that are searched: more take minutes and hardly move 21 parameters
 LONGEST_S = 1_800  # seconds, after which the search is given up
+_GLANCE_S = 0.1  # seconds between two looks at whether the search is still wanted
 _PERCENT = re.compile(r"(\d+)%\|")  # of the progress bar
 _ROOT = Path(__file__).parent.parent
 _DAY_ONE = datetime(1, 1, 1, tzinfo=UTC)
@@ -40,18 +43,23 @@ class Change(NamedTuple):
 
 def usable(reviews: Reviews) -> int:
     """Count the reviews that the search learns from: those on a later day than the one before."""
-    return sum(done.first for learnt in reviews.cards.values() for done in learnt.log[1:])
+    counts = (counts.items() for counts in reviews.tally.values())
+    firsts = sum(count for each in counts for (_, first, _), count in each if first)
+    return firsts - len(reviews.cards)  # the very first of a card has none before it
 
 
 def run(
-    reviews: Reviews, *, progress: Callable[[float], object] = lambda _: None
+    reviews: Reviews,
+    *,
+    progress: Callable[[float], object] = lambda _: None,
+    stop: Event | None = None,
 ) -> tuple[float, ...]:
     """Return the parameters that fit best; `progress` is told the share that is done.
 
-    It waits for the process: call it in a thread.
+    It waits for the process, which is ended as soon as `stop` is set: call it in a thread.
 
     Raises:
-        ScheduleError: there are too few reviews, or the search failed.
+        ScheduleError: there are too few reviews, or the search failed or was stopped.
     """
     found = usable(reviews)
     if found < ENOUGH:
@@ -64,15 +72,26 @@ def run(
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=_ROOT
     ) as process:
-        late = Timer(LONGEST_S, process.kill)
-        late.start()
+        over = Event()
+        Thread(target=_guard, args=(process, over, stop or Event()), daemon=True).start()
         try:
-            return _answered(process, _question(reviews), progress)
+            return _answered(process, question(reviews), progress)
         except OSError as error:
             raise ScheduleError("The search stopped at once. The parameters stay.") from error
         finally:
-            late.cancel()
+            over.set()
             process.kill()
+
+
+def question(reviews: Reviews) -> str:
+    """Return the reviews to be fitted, in the learner's days, those of a day a minute apart."""
+    return json.dumps(
+        [
+            (schedule.number(item), done.rating, done.day, place)
+            for item, learnt in _sample(reviews)
+            for place, done in enumerate(learnt.log)
+        ]
+    )
 
 
 def answer(question: str) -> str:
@@ -117,15 +136,23 @@ def _surprises(item: str, log: Sequence[Done], plan: Plan) -> Iterator[float]:
         card, day = schedule.timed(card, done.at), done.day
 
 
-def _question(reviews: Reviews) -> str:
-    """Return the log in the learner's days, the reviews of one day a minute apart."""
-    return json.dumps(
-        [
-            (schedule.number(item), done.rating, done.day, place)
-            for item, learnt in reviews.cards.items()
-            for place, done in enumerate(learnt.log)
-        ]
-    )
+def _sample(reviews: Reviews) -> Iterator[tuple[str, Learnt]]:
+    """Yield cards with their whole logs, at random but always the same, up to MOST reviews."""
+    left = MOST
+    for item in sorted(reviews.cards, key=schedule.number):
+        left -= len(reviews.cards[item].log)
+        if left < 0:
+            return
+        yield item, reviews.cards[item]
+
+
+def _guard(process: subprocess.Popen[str], over: Event, stop: Event) -> None:
+    """End the process when it is not wanted any more, or takes too long."""
+    late = monotonic() + LONGEST_S
+    while not over.wait(_GLANCE_S):
+        if stop.is_set() or monotonic() > late:
+            process.kill()
+            return
 
 
 def _answered(

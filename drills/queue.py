@@ -192,18 +192,18 @@ _GROUPS: tuple[Group, ...] = ("learning", "review", "new")
 
 def _known(reviews: Reviews, syllabus: Syllabus, now: datetime) -> list[Due]:
     """Return the cards that are due today, with what decides their order."""
-    today = reviews.wishes.days.day(now)
+    later = _later(reviews, reviews.wishes.days.day(now)) | reviews.suspended
     return [
         due(name, reviews, now, because=because)
         for name, because in entered(reviews, syllabus)
-        if name not in reviews.suspended and _is_due(name, reviews, today)
+        if name not in later
     ]
 
 
-def _is_due(name: str, reviews: Reviews, today: int) -> bool:
-    """Whether a card is due by the end of the day."""
-    learnt = reviews.cards.get(name)
-    return learnt is None or learnt.due_day <= today or missed_since(name, reviews)
+def _later(reviews: Reviews, today: int) -> set[str]:
+    """Return the cards that are not due by the end of the day: of a long record, most."""
+    later = {name for name, learnt in reviews.cards.items() if learnt.due_day > today}
+    return later - {name for name in reviews.lines if missed_since(name, reviews)}
 
 
 def missed_since(name: str, reviews: Reviews) -> bool:

@@ -3,10 +3,12 @@
 Everything here is a pure function of the events, oldest first, as `drills.store` returns them.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar, cast
 
 from content.schema import Choice
@@ -31,6 +33,7 @@ from drills.reviews import Done, Reviews
 P = TypeVar("P", bound=Payload)
 
 ENOUGH_POINTS = 0.5  # the share of a rubric's points that makes a free text recalled
+_AGE = attrgetter("at", "id")
 RETAINED_AFTER = timedelta(days=7)  # from the first answer to one that shows what was kept
 ERRATA = "errata"  # the errata of the course are items as those of a lesson, `errata/<id>`
 
@@ -71,16 +74,26 @@ class Record:
         return Reviews.of(self.events)
 
     def all(self, kind: type[P], item: str | None = None) -> tuple[Event[P], ...]:
-        """Return the events of one kind, of one item or of all, oldest first."""
-        by_item = self._filed.get(kind.kind, {})
+        """Return the events of one kind, of one item or of all, oldest first.
+
+        Oldest is what happened first, even if it was brought from elsewhere later.
+        """
         if item is not None:
-            return tuple(by_item.get(item, ()))
-        together = [event for filed in by_item.values() for event in filed]
-        return tuple(sorted(together, key=lambda event: event.id))
+            return tuple(self._about(kind, item))
+        if kind.kind not in self._together:
+            filed = self._filed.get(kind.kind, {}).values()
+            events = (event for of_item in filed for event in of_item)
+            self._together[kind.kind] = tuple(sorted(events, key=_AGE))
+        return self._together[kind.kind]
 
     def first(self, kind: type[P], item: str) -> Event[P] | None:
         """Return the first event of a kind about an item, None if there is none."""
         return next(iter(self._about(kind, item)), None)
+
+    def firsts(self, kind: type[P]) -> list[Event[P]]:
+        """Return the first event of a kind about each item, oldest first."""
+        filed = self._filed.get(kind.kind, {}).values()
+        return sorted((events[0] for events in filed), key=_AGE)
 
     def latest(self, kind: type[P], item: str) -> Event[P] | None:
         """Return the latest event of a kind about an item, None if there is none."""
@@ -93,7 +106,9 @@ class Record:
         do not either: nobody should pay for a guess made before reading. Errata belong to no quiz;
         `bits_earned(ERRATA)` sums theirs.
         """
-        return sum(first.payload.bits for first in self._firsts(Answered, lesson))
+        if lesson is not None:
+            return self._earned.get(lesson, 0.0)
+        return sum(bits for lesson, bits in self._earned.items() if lesson != ERRATA)
 
     def bits_gained(self, lesson: str | None = None) -> float:
         """Sum what reading was worth: the first answer after it minus the one before, in bits.
@@ -118,10 +133,23 @@ class Record:
         return [first for first in firsts if first.lesson == lesson]
 
     @cached_property
+    def _earned(self) -> dict[str, float]:
+        """Bits of the first answers, by lesson."""
+        earned: dict[str, float] = {}
+        for filed in self._filed.get(Answered.kind, {}).values():
+            earned[filed[0].lesson] = earned.get(filed[0].lesson, 0.0) + filed[0].payload.bits
+        return earned
+
+    @cached_property
+    def _together(self) -> dict[str, tuple[Event[Any], ...]]:
+        """The events of a kind, oldest first, once they were asked for."""
+        return {}
+
+    @cached_property
     def _filed(self) -> dict[str, dict[str, list[Event[Any]]]]:
         filed: dict[str, dict[str, list[Event[Any]]]] = {}
         for event in self.events:
-            filed.setdefault(event.kind, {}).setdefault(event.item, []).append(event)
+            _file(filed.setdefault(event.kind, {}).setdefault(event.item, []), event)
         return filed
 
 
@@ -137,8 +165,16 @@ def _filed_too(
         if (event.kind, event.item) not in own:
             place[event.item] = list(place.get(event.item, ()))
             own.add((event.kind, event.item))
-        place[event.item].append(event)
+        _file(place[event.item], event)
     return grown
+
+
+def _file(filed: list[Event[Any]], event: Event[Any]) -> None:
+    """Put an event in its place by age, which is the last unless it was brought later."""
+    if filed and event.at < filed[-1].at:
+        insort(filed, event, key=_AGE)
+    else:
+        filed.append(event)
 
 
 @dataclass(frozen=True)
@@ -231,8 +267,8 @@ def remembered(record: Record, card: str) -> Done | None:
     learnt = record.reviews.cards.get(card)
     if learnt is None:
         return None
-    late = (done for done in learnt.log if done.at - learnt.log[0].at >= RETAINED_AFTER)
-    return next((done for done in late if done.passed), None)
+    late = learnt.log[0].at_ms + RETAINED_AFTER // timedelta(milliseconds=1)
+    return next((done for done in learnt.log if done.at_ms >= late and done.passed), None)
 
 
 def proved(record: Record, name: str) -> frozenset[str]:

@@ -156,11 +156,16 @@ class Reviews:
             _FOLD[event.kind](fold, event)
         return fold.finished()
 
+    @cached_property
     def latest(self) -> tuple[str, Done] | None:
-        """Return the card reviewed here last, and the review: what an undo takes back."""
-        found = ((item, _latest_here(learnt)) for item, learnt in self.cards.items())
-        here = [(item, done) for item, done in found if done is not None]
-        return max(here, key=lambda each: each[1][:2], default=None)
+        """The card reviewed here last, and the review: what an undo takes back."""
+        latest: tuple[str, Done] | None = None
+        for item, learnt in self.cards.items():
+            if latest is None or learnt.log[-1] > latest[1]:  # else none of the log can be later
+                here = _latest_here(learnt)
+                if here is not None and (latest is None or here > latest[1]):
+                    latest = item, here
+        return latest
 
     def days_since(self, item: str, now: datetime) -> int | None:
         """Return how many of the learner's days have begun since the last review of a card."""

@@ -93,16 +93,14 @@ def load(reviews: Reviews, syllabus: Syllabus) -> float:
 
     A card that comes back every ten days asks for a tenth of a review a day.
     """
-    active = (each for each in _active(reviews, syllabus) if each.card.phase is Phase.REVIEW)
-    return sum(1 / max(1, learnt.card.interval.days) for learnt in active)
+    cards = (learnt.card for learnt in _active(reviews, syllabus))
+    return sum(1 / max(1, each.interval.days) for each in cards if each.phase is Phase.REVIEW)
 
 
 def stages(reviews: Reviews, syllabus: Syllabus) -> dict[Stage, int]:
     """Return how many cards that are in the reviews, and not suspended, are at each stage."""
-    found: Counter[Stage] = Counter()
-    for name, _ in entered(reviews, syllabus):
-        if name not in reviews.suspended:
-            found[_stage(reviews.cards.get(name))] += 1
+    names = (name for name, _ in entered(reviews, syllabus) if name not in reviews.suspended)
+    found = Counter(_stage(reviews.cards.get(name)) for name in names)
     return {each: found[each] for each in _STAGES}
 
 
@@ -124,6 +122,7 @@ def sitting(reviews: Reviews, now: datetime) -> Today:
     todays = (
         (done, item)
         for item, learnt in reviews.cards.items()
+        if learnt.log[-1].day == day
         for done in takewhile(lambda done: done.day == day, reversed(learnt.log))
         if done.where == "here"
     )
@@ -153,9 +152,9 @@ def _share(reviews: Reviews, span: Iterable[int], stage: Stage) -> Share:
 
 def _active(reviews: Reviews, syllabus: Syllabus) -> Iterable[Learnt]:
     """Return the cards with a memory that may be asked: in the course, not suspended."""
+    cards, suspended = reviews.cards, reviews.suspended
     names = (*syllabus.cards, *reviews.lines)
-    found = ((name, reviews.cards.get(name)) for name in names if name not in reviews.suspended)
-    return (learnt for _, learnt in found if learnt is not None)
+    return [cards[name] for name in names if name in cards and name not in suspended]
 
 
 def _stage(learnt: Learnt | None) -> Stage:

@@ -22,6 +22,8 @@ from drills.errors import DrillsError, RecordUnavailableError
 from drills.events import KINDS, Event, LearnerId, Payload, check_item, to_json
 from drills.identity import is_token as is_token
 from drills.identity import new_token as new_token
+from drills.recent import Known, News, Recent
+from drills.record import Record
 from drills.tables import (
     WAIT_SECONDS,
     WRITES,
@@ -87,6 +89,7 @@ class Store:
         self._engine = open_engine(url)
         self._writer = self._engine.execution_options(**{WRITES: True})
         self._turn = threading.Lock()  # SQLite has one writer; in line, nobody starves
+        self._recent = Recent(self._news)
 
     def migrate(self) -> None:
         """Make the tables or bring them up to date; several processes may do so at once.
@@ -230,9 +233,14 @@ class Store:
         if after is not None:
             wanted = wanted.where(events.c.id > after)
         with self._reading() as connection:
-            mine = wanted.where(events.c.learner.in_(identity.family_of(connection, learner)))
-            rows = connection.execute(mine).all()
-        return tuple(_event(row) for row in rows if row.kind in KINDS)
+            return _read(connection, wanted, identity.family_of(connection, learner))
+
+    def record(self, learner: LearnerId) -> Record:
+        """Return all of a learner's events, filed and folded; empty if the learner is gone.
+
+        It is kept for the next call, which reads only what came since, and shared by all threads.
+        """
+        return self._recent.of(learner)
 
     def recovery_code(self, learner: LearnerId, *, now: datetime) -> str:
         """Return a new code that makes another browser this learner; older codes end.
@@ -311,11 +319,20 @@ class Store:
             connection.execute(
                 sa.delete(learners).where(learners.c.id == identity.root_of(learner))
             )
+        self._recent.forget(learner)
         self._forget_journal()
 
     def dispose(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _news(self, learner: LearnerId, known: Known) -> News:
+        wanted = sa.select(*_FIELDS).order_by(events.c.id)
+        with self._reading() as connection:
+            family = tuple(identity.family_of(connection, learner))
+            if known.last is not None and family == known.family:
+                wanted = wanted.where(events.c.id > known.last)
+            return News(family, _read(connection, wanted, family))
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -404,6 +421,13 @@ def _same(earlier: Event[Payload], item: str, payload: P) -> Event[P]:
     if (earlier.item, earlier.payload) != (item, payload):
         raise NonceTakenError(earlier)
     return cast(Event[P], earlier)
+
+
+def _read(
+    connection: sa.Connection, wanted: sa.Select[Any], family: Sequence[LearnerId]
+) -> tuple[Event[Any], ...]:
+    rows = connection.execute(wanted.where(events.c.learner.in_(family))).all()
+    return tuple(_event(row) for row in rows if row.kind in KINDS)
 
 
 def _event(row: sa.Row[*tuple[Any, ...]]) -> Event[Any]:

@@ -83,3 +83,21 @@ def test_what_is_missing_is_counted() -> None:
     later = calibration.weeks(record(*answers(0, SURE), *answers(29, SURE, 8)), START + 30 * DAY)
     assert (later.lacks_before, later.lacks_after, later.opens) == (0, 2, None)
     assert calibration.reading(record()).lacks_after == 10
+
+
+def test_first_is_what_was_answered_first_though_it_was_brought_later() -> None:
+    before, after = answers(0, WRONG), answers(0, SURE)
+    later = [(10 * DAY, name, said) for _, name, said in after]
+    for brought_late in (record(*later, *before), record(*later).after(record(*before).events)):
+        assert calibration.quiz(brought_late) == calibration.quiz(record(*before, *later))
+        assert brought_late.bits_earned() == pytest.approx(10 * before[0][2].bits)  # type: ignore[attr-defined]
+        assert [each.at for each in brought_late.all(Answered)] == sorted(
+            each.at for each in brought_late.events
+        )
+    read = (DAY, "dpo/p", Repredicted(probabilities=(0.8, 0.2), right=0))
+    once, again = (
+        (after * DAY, "dpo/p", Predicted(probabilities=(p, 1 - p), right=0))
+        for after, p in ((0, 0.5), (2, 0.8))
+    )
+    gained = record(read, again, once).bits_gained()
+    assert gained == record(once, read, again).bits_gained() > 0

@@ -1,16 +1,20 @@
 """Parameters from one's own reviews: better than the usual ones, and found without torch here."""
 
+import json
 import random
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from math import log
+from threading import Event, Timer
+from time import monotonic
 
 import pytest
 
-from drills import optimize, schedule
+from drills import events, optimize, schedule
 from drills.errors import ScheduleError
-from drills.events import Event, LearnerId, Reviewed, to_json
+from drills.events import LearnerId, Reviewed, to_json
 from drills.reviews import Reviews
 from drills.schedule import PARAMETERS, Plan
 
@@ -20,16 +24,16 @@ DAY = timedelta(days=1)
 
 def forgetful(cards: int, reviews: int) -> Reviews:
     """Somebody who forgets much faster than most: every second review, at any interval."""
-    rng, events = random.Random(3), []
+    rng, happened = random.Random(3), []
     for card in range(cards):
         at = START + rng.randrange(30) * DAY
         for _ in range(reviews):
             said = Reviewed(rating=rng.choice([1, 3]))
-            events.append((f"dpo/c{card}", said, at))
+            happened.append((f"dpo/c{card}", said, at))
             at += rng.randint(1, 6) * DAY
     return Reviews.of(
-        Event(n, LearnerId(1), said.kind, name, at, f"n{n}", to_json(said))
-        for n, (name, said, at) in enumerate(events, 1)
+        events.Event(n, LearnerId(1), said.kind, name, at, f"n{n}", to_json(said))
+        for n, (name, said, at) in enumerate(happened, 1)
     )
 
 
@@ -73,6 +77,26 @@ def test_the_loss_of_parameters_is_the_mean_surprise_in_bits() -> None:
         found = optimize.loss(reviews, parameters)
         assert found == pytest.approx(loss(reviews, parameters) / log(2), rel=1e-6)
     assert optimize.loss(reviews, ()) == optimize.loss(reviews, PARAMETERS)
+
+
+def test_of_a_long_record_some_cards_are_searched_with_their_whole_logs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reviews = forgetful(20, 6)
+    assert len(json.loads(optimize.question(reviews))) == 120
+    monkeypatch.setattr(optimize, "MOST", 50)
+    asked = json.loads(optimize.question(reviews))
+    assert set(Counter(card for card, *_ in asked).values()) == {6}
+    assert len(asked) == 48
+    assert asked == json.loads(optimize.question(forgetful(20, 6)))
+
+
+def test_a_search_that_is_stopped_ends_its_process() -> None:
+    stop, begun = Event(), monotonic()
+    Timer(1, stop.set).start()
+    with pytest.raises(ScheduleError):
+        optimize.run(forgetful(110, 6), stop=stop)
+    assert monotonic() - begun < 3  # the search itself takes several seconds more
 
 
 @pytest.mark.slow

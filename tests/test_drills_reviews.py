@@ -151,10 +151,10 @@ def test_what_is_taken_back_never_happened() -> None:
     state, plain = Reviews.of(wrong), Reviews.of(before)
     assert (state.cards, state.tally) == (plain.cards, plain.tally)
     assert Reviews.of(wrong[:3]).cards != plain.cards
-    found = Reviews.of(wrong[:3]).latest()
+    found = Reviews.of(wrong[:3]).latest
     assert found is not None
     assert (found[0], found[1].nonce) == ("dpo/a", "n3")
-    again = state.latest()
+    again = state.latest
     assert again is not None
     assert again[1].nonce == "n2"
 

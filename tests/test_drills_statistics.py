@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from drills import statistics
-from drills.events import Event, LearnerId, Payload, Reviewed, Suspended, to_json
+from drills import optimize, statistics
+from drills.events import Event, LearnerId, Payload, Reviewed, Suspended, Unreviewed, to_json
 from drills.queue import Place, Syllabus
 from drills.reviews import Reviews
 from drills.schedule import AGAIN, EASY, GOOD
@@ -129,3 +129,22 @@ def test_a_sitting_ends_with_a_pause_and_leaves_out_what_was_done_in_anki() -> N
     assert statistics.sitting(done, now + 12 * minute).reviews == 0
     joined = reviews(*[(n * minute, "dpo/c0", Reviewed(rating=GOOD)) for n in (0, 25, 50)])
     assert statistics.sitting(joined, now).reviews == 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_counted_on_the_way_is_what_the_logs_say(seed: int) -> None:
+    """The reviews a search can use and the latest one, with some from Anki and some taken back."""
+    rng, state = Random(seed), Reviews()
+    for number, (after, name, said) in enumerate(many(seed), 1):
+        if number % 7 == 0 and state.latest:
+            name, undone = state.latest
+            said = Unreviewed(nonce=undone.nonce)
+        elif rng.random() < 0.5:
+            said = Reviewed(rating=AGAIN, where="anki")
+        at = START + after - rng.choice([0, 40]) * DAY
+        text = to_json(said)
+        state = state.after(Event(number, LearnerId(1), said.kind, name, at, f"n{number}", text))
+        logs = [learnt.log for learnt in state.cards.values()]
+        assert optimize.usable(state) == sum(done.first for log in logs for done in log[1:])
+        here = [done for log in logs for done in log if done.where == "here"]
+        assert (state.latest and state.latest[1]) == max(here, default=None)

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -249,9 +250,10 @@ def test_a_download_is_made_when_asked_for_and_recorded_with_its_form(
 CHANGED = (*PARAMETERS[:-1], 0.4)
 
 
-def until(app: AppTest, sign: str) -> AppTest:
+def until(app: AppTest, sign: str, *, seconds: float = 5) -> AppTest:
     """Run again until the screen says something."""
-    for _ in range(50):
+    late = time.monotonic() + seconds
+    while time.monotonic() < late:
         if sign in text_of(app.run()):
             return app
         time.sleep(0.05)
@@ -263,7 +265,7 @@ def fitting(open_app: OpenApp, token: str, monkeypatch: pytest.MonkeyPatch) -> A
     """Open the memory of somebody with enough reviews, and a search that finds at once."""
     fill(token, past(course(), NOW, days=150))
     assert optimize.usable(record(token).reviews) >= optimize.ENOUGH
-    monkeypatch.setattr(optimize, "run", lambda _reviews, *, progress: progress(1.0) or CHANGED)
+    monkeypatch.setattr(optimize, "run", lambda _, *, progress, **__: progress(1.0) or CHANGED)
     return open_app("progress", part=MEMORY)
 
 
@@ -290,7 +292,7 @@ def test_found_parameters_are_shown_and_applied_on_confirmation_only(
 
 
 def test_a_search_is_called_off(fitting: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def endless(_reviews: object, *, progress: object) -> None:
+    def endless(_reviews: object, *, progress: object, stop: object) -> None:
         while True:
             progress(0.3)  # type: ignore[operator]
             time.sleep(0.01)
@@ -305,7 +307,7 @@ def test_a_search_is_called_off(fitting: AppTest, monkeypatch: pytest.MonkeyPatc
 def test_a_search_that_nobody_wants_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = list[float]()
 
-    def endless(_reviews: object, *, progress: object) -> None:
+    def endless(_reviews: object, *, progress: object, stop: object) -> None:
         while True:
             shares.append(0.1)
             progress(0.1)  # type: ignore[operator]
@@ -323,7 +325,7 @@ def test_a_search_that_nobody_wants_any_more_ends(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_failed_search_says_why(fitting: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(_reviews: object, *, progress: object) -> None:
+    def failing(_reviews: object, *, progress: object, stop: object) -> None:
         raise ScheduleError("The search failed. The parameters stay.")
 
     monkeypatch.setattr(optimize, "run", failing)
@@ -333,3 +335,46 @@ def test_a_failed_search_says_why(fitting: AppTest, monkeypatch: pytest.MonkeyPa
             break
     assert [each.value for each in fitting.error] == ["The search failed. The parameters stay."]
     assert re.search("Try again", " ".join(button.label for button in fitting.button))
+
+
+@pytest.fixture
+def learnt(open_app: OpenApp, token: str) -> AppTest:
+    """Open the memory of somebody whose reviews are just enough for a search."""
+    fill(token, past(course(), NOW, days=90))
+    assert optimize.usable(record(token).reviews) >= optimize.ENOUGH
+    return open_app("progress", part=MEMORY)
+
+
+@pytest.mark.slow
+def test_a_real_search_ends_and_what_it_found_is_used_and_taken_back(
+    learnt: AppTest, token: str
+) -> None:
+    learnt.button(key="fit").click().run()
+    app = until(learnt, "Your own reviews surprise", seconds=60)
+    assert [each.label for each in app.metric if each.label.startswith("surprise")] == [
+        "surprise in use, bits",
+        "surprise found, bits",
+    ]
+    app.button(key="fit-use").click().run()
+    used = record(token).reviews.wishes
+    assert used.parameters != ()
+    assert used.plan.parameters != PARAMETERS
+    app.button(key="usual").click().run()
+    assert record(token).reviews.wishes.parameters == ()
+
+
+def test_a_search_that_says_nothing_is_called_off_at_once_and_leaves_its_turn(
+    learnt: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drills").mkdir()
+    (tmp_path / "drills" / "__main__.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(optimize, "_ROOT", tmp_path)
+    learnt.button(key="fit").click().run()
+    assert "Fitting to your reviews" in [each.proto.text for each in learnt.get("progress")]
+    begun = time.monotonic()
+    learnt.button(key="fit-cancel").click().run()
+    assert "called off" in text_of(learnt)
+    following = search.Search(Record.of(()).reviews)
+    while following.waiting and time.monotonic() - begun < 10:
+        time.sleep(0.02)
+    assert not following.waiting

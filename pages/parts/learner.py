@@ -23,8 +23,7 @@ class Learner:
     token: str | None
     store: Store | None
     id: LearnerId | None = None
-    events: list[Event[Any]] = field(default_factory=list)
-    _record: Record | None = None
+    record: Record = field(default_factory=lambda: Record(()))  # as of the last refresh
 
     @property
     def kept(self) -> bool:
@@ -32,24 +31,17 @@ class Learner:
         return self.token is not None and self.store is not None
 
     @property
-    def record(self) -> Record:
-        """Everything this learner has done, as of the last refresh."""
-        if self._record is None:
-            self._record = Record.of(self.events)
-        return self._record
+    def events(self) -> tuple[Event[Any], ...]:
+        """Everything this learner has done, oldest first, as of the last refresh."""
+        return self.record.events
 
     def refresh(self) -> None:
         """Read what was added since; another tab may also have deleted or changed the record."""
         if self.store is None or self.token is None:
             return
         who = self.store.learner(self.token, now=now())
-        if who != self.id:
-            self.forget()
-            self.id = who
-        if who is None:
-            return
-        last = self.events[-1].id if self.events else None
-        self._take(self.store.events(who, after=last))
+        record = Record(()) if who is None else self.store.record(who)
+        self.id, self.record = who, record
 
     def add(self, item: str, payload: Payload, *, nonce: str | None = None) -> None:
         """Append to the record. When this returns, the database has it on disk.
@@ -58,7 +50,7 @@ class Learner:
             DrillsError: in the learner's words; then nothing was kept.
         """
         if self.store is None or self.token is None:
-            self._take((_tab_event(len(self.events) + 1, item, payload),))
+            self.record = self.record.after((_tab_event(len(self.events) + 1, item, payload),))
             return
         known = self.store.learner(self.token, now=now()) or self.id
         who = known or self.store.ensure_learner(self.token, now=now())
@@ -86,7 +78,8 @@ class Learner:
             return 0
         if self.store is None or self.token is None:
             first = len(self.events) + 1
-            self._take(tuple(_brought(n, entry) for n, entry in enumerate(new, first)))
+            brought = [_brought(n, entry) for n, entry in enumerate(new, first)]
+            self.record = self.record.after(brought)
             return len(new)
         who = self.store.ensure_learner(self.token, now=now())
         added = self.store.append_all(who, new, now=now())
@@ -102,7 +95,6 @@ class Learner:
         if self.store is None or self.token is None:
             raise DrillsError("There is no record to continue: this browser refuses our cookie.")
         redeemed = self.store.redeem(code, self.token, now=now(), bring=bring)
-        self.forget()
         self.refresh()
         return redeemed.brought
 
@@ -124,23 +116,12 @@ class Learner:
         """Delete the record, in the database and in this tab."""
         store, who = self._opened()
         store.delete(who)
-        self.forget()
+        self.id, self.record = None, Record(())
 
     def _opened(self) -> tuple[Store, LearnerId]:
         if self.store is None or self.id is None:
             raise DrillsError("Nothing of yours is in the database yet.")
         return self.store, self.id
-
-    def forget(self) -> None:
-        """Start over in this tab: after the record was deleted, or another one was taken up."""
-        self.id = None
-        self.events = []
-        self._record = None
-
-    def _take(self, events: tuple[Event[Any], ...]) -> None:
-        if events:
-            self.events.extend(events)
-            self._record = self._record and self._record.after(events)
 
 
 def current() -> Learner:

@@ -56,8 +56,8 @@ class Search:
 
     @property
     def live(self) -> bool:
-        """Whether it still runs, or waits for its turn."""
-        return not self._state.ended
+        """Whether it still runs, or waits for its turn, and is wanted."""
+        return not self._state.ended and not self._state.stop.is_set()
 
     @property
     def waiting(self) -> bool:
@@ -71,8 +71,8 @@ class Search:
 
     @property
     def found(self) -> Found | None:
-        """What was found, None before it is."""
-        return self._state.found
+        """What was found, None before it is, and if it was called off."""
+        return None if self._state.stop.is_set() else self._state.found
 
     @property
     def error(self) -> str:
@@ -80,7 +80,7 @@ class Search:
         return self._state.error
 
     def cancel(self) -> None:
-        """Call it off."""
+        """Call it off, at once."""
         self._state.stop.set()
 
 
@@ -97,7 +97,7 @@ def _work(reviews: Reviews, state: _State) -> None:
     except _CalledOffError:
         pass
     except DrillsError as error:
-        state.error = str(error)
+        state.error = "" if state.stop.is_set() else str(error)
     except Exception:
         logging.getLogger(__name__).exception("A search for parameters failed.")
         state.error = _UNEXPECTED
@@ -111,7 +111,7 @@ def _search(reviews: Reviews, state: _State) -> Found:
         state.share = share
 
     _go_on(state)
-    parameters = optimize.run(reviews, progress=told)
+    parameters = optimize.run(reviews, progress=told, stop=state.stop)
     _go_on(state)
     used = reviews.wishes.parameters
     before, after = optimize.loss(reviews, used), optimize.loss(reviews, parameters)

@@ -125,7 +125,7 @@ def _menu(asked: Asked | AskedLine, at: showing.Showing) -> None:
 
 def _undo(who: Learner) -> None:
     """Draw the button that takes back the latest grade of the day, or the latest suspension."""
-    aside, latest = state.get(ASIDE), who.record.reviews.latest()
+    aside, latest = state.get(ASIDE), who.record.reviews.latest
     day = who.record.reviews.wishes.days.day(learner.now())
     taken = latest if latest and latest[1].day == day else None
     pressed = st.button(

@@ -65,15 +65,27 @@ BENCHMARKS = (
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
     Benchmark(
         "queue",
-        "a review at p95, 100,000 on record, SQLite / 100 ms",
+        "a grade at p95, 100,000 on record, SQLite / 100 ms",
         1.0,
-        lambda _: queue.sqlite(),
+        lambda _: (queue.sqlite().grade, queue.LIMIT_S),
+    ),
+    Benchmark(
+        "record",
+        "the slowest part of that record's page / 100 ms",
+        1.0,
+        lambda _: (queue.sqlite().page, queue.LIMIT_S),
     ),
     Benchmark(
         "queue_pg",
-        "the same on PostgreSQL / 100 ms",
+        "the grade on PostgreSQL / 100 ms",
         1.0,
-        lambda _: queue.postgresql(),
+        lambda _: (queue.postgresql().grade, queue.LIMIT_S),
+    ),
+    Benchmark(
+        "record_pg",
+        "the record's page on PostgreSQL / 100 ms",
+        1.0,
+        lambda _: (queue.postgresql().page, queue.LIMIT_S),
     ),
     Benchmark("build", "100,000 events read and folded / read", 6.0, lambda _: queue.first_build()),
     Benchmark(
@@ -116,7 +128,7 @@ BENCHMARKS = (
 
 
 # What one word on the command line measures.
-GROUPS = {"queue": ("queue", "queue_pg", "build"), "labs": tuple(labs.LABS)}
+GROUPS = {"queue": ("queue", "record", "queue_pg", "record_pg", "build"), "labs": tuple(labs.LABS)}
 
 
 def main(names: Sequence[str]) -> int:
