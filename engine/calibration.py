@@ -207,11 +207,11 @@ def wilson(
 
     All rates p with |hits/n − p| at most z standard errors, the error taken at p itself.
     """
-    rate = hits / trials
-    center = (rate + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    spread = (rate * (1 - rate) / trials + (z / (2 * trials)).square()).sqrt()
-    half = z * spread / (1 + z**2 / trials)
-    return (center - half).clamp_min(0), (center + half).clamp_max(1)
+    rate, square = hits / trials, z**2 / trials
+    center = rate + square / 2
+    half = (rate * (1 - rate) * square + (square / 2).square()).sqrt()
+    low, high = (center - half) / (1 + square), (center + half) / (1 + square)
+    return low.clamp_min(0), high.clamp_max(1)
 
 
 def fit_temperature(
@@ -446,4 +446,4 @@ def _check_probabilities(forecast: Tensor) -> None:
 
 def _within_one(forecast: Tensor) -> bool:
     least, most = torch.aminmax(forecast)
-    return 0 <= least.item() and most.item() <= 1  # false for NaN, too
+    return least.item() >= 0 and most.item() <= 1  # false for NaN, too
