@@ -30,8 +30,9 @@ BLOCK = 16
 T = TypeVar("T")
 
 
+@torch.inference_mode()
 def blocks(moments: Iterator[T]) -> Iterator[list[T]]:
-    """As many moments at a time as are read together.
+    """As many moments at a time as are read together, worked out without a graph of gradients.
 
     Raises:
         DivergenceError: while iterating, what ended the moments, after the last good ones.

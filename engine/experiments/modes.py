@@ -144,7 +144,6 @@ class Experiment:
         fit = gaussians.reverse_fit(self.target, start)
         return Rest(fit.mean, fit.deviation, gaussians.reverse_divergence(self.target, fit))
 
-    @torch.inference_mode()
     def _visits(self) -> Iterator[_Visit]:
         """All that the descent comes by."""
         slopes, _ = self._ways
