@@ -185,14 +185,20 @@ def learn(
     return train.dpo(truth, labels, policy=policy, beta=beta, steps=steps)
 
 
-def implicit_reward(step: train.Step, truth: World, *, beta: float) -> Tensor:
-    """What the policy acts on, β log(π/π_ref), shifted to sum to zero: (items,), reward.
+def implicit_reward(
+    policy: Tensor,  # (moments, items), log-probabilities
+    truth: World,
+    *,
+    beta: float,  # > 0, in units of reward per nat
+) -> Tensor:  # (moments, items), units of reward
+    """What policies act on, β log(π/π_ref), shifted to sum to zero.
 
     Raises:
-        RangeError: β is not above zero.
+        RangeError: β is not above zero, or a row does not sum to one.
     """
-    reward = closed_form.implicit_reward(step.policy, truth.reference, beta=beta)[0]
-    return reward - reward.mean()
+    reference = truth.reference.expand_as(policy)
+    reward = closed_form.implicit_reward(policy, reference, beta=beta)
+    return reward - reward.mean(dim=1, keepdim=True)
 
 
 def read(
@@ -269,7 +275,7 @@ def _wins(comparisons: Sequence[Comparison], items: int, spread: float) -> Tenso
     guards.count("items", items, least=2)
     guards.positive("the spread", spread, advice="3 keeps odds of 20 to 1 plausible.")
     guards.pairs_exist(len(comparisons))
-    wins = torch.zeros(items, items, dtype=torch.float64)
+    wins = [[0.0] * items for _ in range(items)]
     for winner, loser in comparisons:
         if winner == loser or not (0 <= winner < items and 0 <= loser < items):
             raise PairsError.expected(
@@ -277,8 +283,8 @@ def _wins(comparisons: Sequence[Comparison], items: int, spread: float) -> Tenso
                 got=(winner, loser),
                 advice="Count items from 0, the winner first.",
             )
-        wins[winner, loser] += 1
-    return wins
+        wins[winner][loser] += 1
+    return torch.tensor(wins, dtype=torch.float64)
 
 
 def _coins(heads: int, tosses: int) -> float:

@@ -130,8 +130,20 @@ class Reliability:
     count: Tensor  # (bins,)
     stated: Tensor  # (bins,), mean forecast
     came_true: Tensor  # (bins,), relative frequency
-    low: Tensor  # (bins,), Wilson's 95% interval of the frequency
-    high: Tensor  # (bins,)
+
+    @property
+    def low(self) -> Tensor:
+        """The lower ends of Wilson's 95% intervals of the frequencies, (bins,)."""
+        return self._interval[0]
+
+    @property
+    def high(self) -> Tensor:
+        """Their upper ends, (bins,)."""
+        return self._interval[1]
+
+    @cached_property
+    def _interval(self) -> tuple[Tensor, Tensor]:
+        return wilson(self.came_true * self.count, self.count)
 
     @property
     def ece(self) -> float:
@@ -182,8 +194,7 @@ def reliability(
     stated = torch.bincount(bin_of, weights=forecast)
     full = count > 0
     count, hits, stated = count[full], hits[full], stated[full]
-    low, high = wilson(hits, count)
-    return Reliability(count, stated / count, hits / count, low, high)
+    return Reliability(count, stated / count, hits / count)
 
 
 def wilson(
@@ -196,11 +207,11 @@ def wilson(
 
     All rates p with |hits/n − p| at most z standard errors, the error taken at p itself.
     """
-    rate = hits / trials
-    center = (rate + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    spread = (rate * (1 - rate) / trials + (z / (2 * trials)).square()).sqrt()
-    half = z * spread / (1 + z**2 / trials)
-    return (center - half).clamp_min(0), (center + half).clamp_max(1)
+    rate, square = hits / trials, z**2 / trials
+    center = rate + square / 2
+    half = (rate * (1 - rate) * square + (square / 2).square()).sqrt()
+    low, high = (center - half) / (1 + square), (center + half) / (1 + square)
+    return low.clamp_min(0), high.clamp_max(1)
 
 
 def fit_temperature(
@@ -289,8 +300,16 @@ class Answers:
 
     def graded(self, temperature: float) -> tuple[Tensor, Tensor]:
         """The model's confidence in its first choice, and 1 where that is right, (questions,)."""
-        confidence, choice = torch.softmax(self.logits / temperature, dim=1).max(dim=1)
-        return confidence, (choice == self.right).double()
+        return self.grade(self.forecast(temperature))
+
+    def forecast(self, temperature: float) -> Tensor:
+        """The model's log-probabilities at a temperature, (questions, options)."""
+        return torch.log_softmax(self.logits / temperature, dim=1)
+
+    def grade(self, log_q: Tensor) -> tuple[Tensor, Tensor]:
+        """The same as `graded`, of log-probabilities (questions, options)."""
+        log_confidence, choice = log_q.max(dim=1)
+        return log_confidence.exp(), (choice == self.right).double()
 
 
 def overconfident_answers(
@@ -327,24 +346,24 @@ class _Likelihood:
     @property
     def loss(self) -> float:
         """In nats per question."""
-        log_q = torch.log_softmax(self.parameters * self.logits, dim=1)
-        return -(self.labels * log_q).sum(dim=1).mean().item()
+        return -torch.vdot(self.labels.flatten(), self._log_q.flatten()).item() / len(self.labels)
 
-    @property
+    @cached_property
     def gradient(self) -> Tensor:
         """Expected logit under the model minus that of the labels, in units of logit."""
-        mean = (self._model * self.logits).sum(dim=1)
-        return (mean - (self.labels * self.logits).sum(dim=1)).mean().reshape(1)
+        surplus = torch.vdot((self._log_q.exp() - self.labels).flatten(), self.logits.flatten())
+        return (surplus / len(self.labels)).reshape(1)
 
     def newton_direction(self) -> Tensor:
         """The second derivative is the variance of the logit under the model."""
-        mean = (self._model * self.logits).sum(dim=1, keepdim=True)
-        variance = (self._model * (self.logits - mean).square()).sum(dim=1).mean()
+        model = self._log_q.exp()
+        mean = (model * self.logits).sum(dim=1, keepdim=True)
+        variance = (model * (self.logits - mean).square()).sum(dim=1).mean()
         return -self.gradient / variance.clamp_min(torch.finfo(variance.dtype).tiny)
 
-    @property
-    def _model(self) -> Tensor:
-        return torch.softmax(self.parameters * self.logits, dim=1)
+    @cached_property
+    def _log_q(self) -> Tensor:
+        return torch.log_softmax(self.parameters * self.logits, dim=1)
 
 
 @dataclass(frozen=True)
@@ -417,9 +436,14 @@ def _check_forecasts(log_q: Tensor, happened: Tensor) -> None:
 
 def _check_probabilities(forecast: Tensor) -> None:
     guards.floating(forecast=forecast)
-    if forecast.numel() == 0 or not bool(((forecast >= 0) & (forecast <= 1)).all()):
+    if forecast.numel() == 0 or not _within_one(forecast):
         raise RangeError.expected(
             "probabilities from 0 to 1, at least one",
             got=forecast.tolist() if forecast.numel() < 5 else "some outside",
             advice="Pass probabilities, not percents and not logarithms.",
         )
+
+
+def _within_one(forecast: Tensor) -> bool:
+    least, most = torch.aminmax(forecast)
+    return least.item() >= 0 and most.item() <= 1  # false for NaN, too

@@ -135,8 +135,19 @@ class Comparison:
 
     def _swap(self, rounds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         coins = torch.rand(rounds, len(self.base), generator=generator, dtype=torch.float64) < 0.5
-        moved = coins.double() @ (self.tuned - self.base)
-        return self.base.sum(dim=0) + moved, self.tuned.sum(dim=0) - moved
+        moved = coins.double() @ self._apart
+        base, tuned = self._totals
+        return base + moved, tuned - moved
+
+    @cached_property
+    def _apart(self) -> Tensor:
+        """What each item moves when its answers are swapped, (items, outcomes)."""
+        return self.tuned - self.base
+
+    @cached_property
+    def _totals(self) -> tuple[Tensor, Tensor]:
+        """The pooled counts, (outcomes,) each."""
+        return self.base.sum(dim=0), self.tuned.sum(dim=0)
 
     def _deal(self, rounds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         pooled = torch.cat([self.base, self.tuned])

@@ -13,12 +13,12 @@ from typing import NoReturn
 import torch
 from torch import Tensor
 
-from engine import closed_form, guards, losses, optimizers, preferences
+from engine import guards, losses, on_policy, optimizers, preferences
 from engine.distributions import kl
 from engine.errors import DivergenceError, EngineError, PairsError
 from engine.optimizers import Optimizer, Point
 from engine.preferences import Pairs, World
-from engine.train import RUNAWAY_REWARD
+from engine.train import RUNAWAY_REWARD, Reading
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Scores:
     reference_chosen: Tensor  # (pairs,) log π_ref of the chosen response, nats
     reference_rejected: Tensor  # (pairs,) the same of the rejected response
     lengths: tuple[Tensor, Tensor]  # (pairs,) each, tokens
-    baseline: float = 0.0  # nats, KL(π‖π_ref) where it is known: kto
+    baseline: Callable[[], float] = lambda: 0.0  # nats, KL(π‖π_ref) where it is known: kto
 
     @property
     def ratios(self) -> tuple[Tensor, Tensor]:
@@ -74,7 +74,7 @@ LOSSES: dict[str, Loss] = {
     "hinge": lambda s, at: losses.hinge(*s.ratios, beta=at.beta),
     "discopop": lambda s, at: losses.discopop(*s.ratios, beta=at.beta),
     "r_dpo": lambda s, at: losses.r_dpo(*s.ratios, beta=at.beta, alpha=at.alpha, lengths=s.lengths),
-    "kto": lambda s, at: losses.kto(*s.ratios, beta=at.beta, baseline=s.baseline),
+    "kto": lambda s, at: losses.kto(*s.ratios, beta=at.beta, baseline=s.baseline()),
     "bco": lambda s, at: losses.bco(*s.ratios, beta=at.beta, shift=at.beta * s.mean_log_ratio),
     "nca": lambda s, at: losses.nca(*s.ratios, beta=at.beta),
     "sppo": lambda s, at: losses.sppo(*s.ratios, beta=at.beta),
@@ -189,39 +189,39 @@ class _Surface:
     setting: Setting
 
     def at(self, logits: Tensor) -> "_Place":
+        policy = logits.log_softmax(dim=1)
         with torch.enable_grad():
-            leaf = logits.detach().clone().requires_grad_()
-            policy = leaf.log_softmax(dim=1)
-            loss = (self.share * self.compute(self.scores(policy), self.setting)).sum()
-            (gradient,) = torch.autograd.grad(loss, leaf)
-        return _Place(logits, gradient, loss.item())
+            leaf = (policy - self.world.reference).take(self._places).requires_grad_()
+            loss = torch.dot(self.share, self.compute(self._scores(leaf, policy), self.setting))
+            (pull,) = torch.autograd.grad(loss, leaf)  # of a scalar: others import a compiler
+        slope = torch.zeros_like(policy).put_(self._places, pull, accumulate=True)
+        return _Place(logits, on_policy.in_logits(policy, slope), loss.item(), policy)
 
-    def scores(self, policy: Tensor) -> Scores:
-        """What the loss sees of a policy (prompts, responses), log-probabilities."""
-        chosen, rejected = (
-            (self.pairs.prompt, side) for side in (self.pairs.chosen, self.pairs.rejected)
-        )
-        reference, ratio = self.world.reference, policy - self.world.reference
-        drift = kl(policy.detach(), reference).mean().clamp_min(0.0)
-        return Scores(
-            ratio[chosen],
-            ratio[rejected],
-            reference[chosen],
-            reference[rejected],
-            (self._lengths, self._lengths),
-            baseline=drift.item(),
-        )
+    def _scores(self, log_ratios: Tensor, policy: Tensor) -> Scores:
+        """What the loss sees of log-ratios (2, pairs) and the policy (prompts, responses)."""
+
+        def drift() -> float:
+            return kl(policy, self.world.reference).mean().item()
+
+        (won, lost), (reference_won, reference_lost) = log_ratios.unbind(), self._references
+        lengths = (self._lengths, self._lengths)
+        return Scores(won, lost, reference_won, reference_lost, lengths, drift)
+
+    @cached_property
+    def _places(self) -> Tensor:
+        """Where the chosen and the rejected responses stand in a flattened table, (2, pairs)."""
+        rows = self.pairs.prompt * self.world.responses
+        return rows + torch.stack([self.pairs.chosen, self.pairs.rejected])
+
+    @cached_property
+    def _references(self) -> tuple[Tensor, ...]:
+        """The reference's log-probabilities of both responses of each pair, (pairs,) each."""
+        return self.world.reference.take(self._places).unbind()
 
     @cached_property
     def share(self) -> Tensor:
         """Each pair's part of the whole weight, (pairs,)."""
         return self.pairs.weight / self.pairs.weight.sum()
-
-    @cached_property
-    def optimum(self) -> Tensor:
-        """The policy that is best for the true reward at this β, (prompts, responses)."""
-        beta = self.setting.beta
-        return closed_form.optimal_policy(self.world.reward, self.world.reference, beta=beta)
 
     @cached_property
     def _lengths(self) -> Tensor:
@@ -235,6 +235,7 @@ class _Place:
     parameters: Tensor  # (prompts, responses), logits
     gradient: Tensor  # the same shape
     loss: float
+    policy: Tensor  # (prompts, responses), log-probabilities
 
     def newton_direction(self) -> Tensor:
         """Never asked for: Newton's method is refused at the door."""
@@ -256,32 +257,17 @@ def _curve(name: str, grid: Tensor, at: Setting) -> Curve:
 
 
 def _records(places: Iterator[Point], surface: _Surface) -> Iterator[Step]:
-    for index, place in enumerate(places):
-        step = _step(index, place, surface)
-        if not surface.setting.beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
+    wins, beta = preferences.wins(surface.pairs, surface.world), surface.setting.beta
+    reading = Reading.of(surface.world, wins / wins.sum(), beta)
+    for index, point in enumerate(places):
+        place = point if isinstance(point, _Place) else surface.at(point.parameters)
+        step = Step(index, place.loss, *reading.means(place.policy), place.policy)
+        if not beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
             raise DivergenceError(
                 f"Expected β · KL(π*‖π) to stay below {RUNAWAY_REWARD:g}, got a KL of "
                 f"{step.kl_to_optimum:g} nats at step {index}. Take smaller steps."
             )
         yield step
-
-
-def _step(index: int, place: Point, surface: _Surface) -> Step:
-    policy = place.parameters.log_softmax(dim=1)
-    scores = surface.scores(policy)
-    chosen, rejected = (float(surface.share @ side) for side in scores.ratios)
-    log_prob = [float(surface.share @ side) for side in scores.log_probs]
-    return Step(
-        index=index,
-        loss=place.loss,
-        margin=chosen - rejected,
-        log_ratio_chosen=chosen,
-        log_ratio_rejected=rejected,
-        log_prob_chosen=log_prob[0],
-        log_prob_rejected=log_prob[1],
-        kl_to_optimum=kl(surface.optimum, policy).mean().clamp_min(0.0).item(),
-        policy=policy,
-    )
 
 
 def _named(name: str) -> Loss:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -24,6 +25,31 @@ RUNAWAY_NATS = 1e6
 # Records that are worked out at a time. On small tables calls are the cost, and this saves most of
 # those that only read. It is fixed, so that how a run is watched does not change its last digits.
 BLOCK = 16
+
+
+T = TypeVar("T")
+
+
+@torch.inference_mode()
+def blocks(moments: Iterator[T]) -> Iterator[list[T]]:
+    """As many moments at a time as are read together, worked out without a graph of gradients.
+
+    Raises:
+        DivergenceError: while iterating, what ended the moments, after the last good ones.
+    """
+    taken: list[T] = []
+    try:
+        for moment in moments:
+            taken.append(moment)
+            if len(taken) == BLOCK:
+                yield taken
+                taken = []
+    except DivergenceError:
+        if taken:
+            yield taken
+        raise
+    if taken:
+        yield taken
 
 
 @dataclass(frozen=True, eq=False)

@@ -188,9 +188,9 @@ def _two_loops(gradient: Tensor, history: deque[_Secant]) -> Tensor:
     shares = []
     for past in reversed(history):
         shares.append(torch.dot(past.moved, direction).item() / past.curvature)
-        direction = direction.sub(past.turned, alpha=shares[-1])
+        direction.sub_(past.turned, alpha=shares[-1])
     latest = history[-1]
-    direction = direction.mul_(latest.curvature / latest.bend)
+    direction.mul_(latest.curvature / latest.bend)
     for past, share in zip(history, reversed(shares), strict=True):
         turned = torch.dot(past.turned, direction).item() / past.curvature
         direction.add_(past.moved, alpha=share - turned)

@@ -12,7 +12,7 @@ margins h_ij = s_i − s_j and weights w_ij that sum to one over all pairs:
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Literal, Required, TypedDict, Unpack
+from typing import Literal, NamedTuple, Required, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -103,7 +103,7 @@ def dpo(
     won = preferences.wins(pairs, world)
     won /= won.sum()
     loss = _Loss(policy, world.reference, won, beta)
-    return _records(optimize(loss.at, policy.start, steps), _Reading.of(world, loss))
+    return _records(optimize(loss.at, policy.start, steps), loss, Reading.of(world, won, beta))
 
 
 def single_threaded() -> None:
@@ -178,39 +178,47 @@ class _Place:
         return self.surface.policy.newton_direction(self.gradient, curvature)
 
 
+class Means(NamedTuple):
+    """What is read off at every step, as in `Step`."""
+
+    margin: float
+    log_ratio_chosen: float
+    log_ratio_rejected: float
+    log_prob_chosen: float
+    log_prob_rejected: float
+    kl_to_optimum: float
+
+
 @dataclass(frozen=True, eq=False)
-class _Reading:
+class Reading:
     """What is read off at every step; all of it is linear in log π, so one product gives it."""
 
-    loss: _Loss
     weights: Tensor  # (3, prompts * responses): shares of chosen, of rejected, and π*
     reference: tuple[float, float]  # mean log π_ref of chosen and of rejected
     entropy: float  # mean over prompts of H(π*)
 
     @classmethod
-    def of(cls, world: World, loss: _Loss) -> "_Reading":
-        optimum = closed_form.optimal_policy(world.reward, world.reference, beta=loss.beta)
+    def of(cls, world: World, wins: Tensor, beta: float) -> "Reading":
+        """Of wins (prompts, responses, responses) that sum to 1, at a price."""
+        optimum = closed_form.optimal_policy(world.reward, world.reference, beta=beta)
         weights = torch.stack(
-            [loss.wins.sum(dim=2), loss.wins.sum(dim=1), optimum.exp() / world.prompts]
+            [wins.sum(dim=2), wins.sum(dim=1), optimum.exp() / world.prompts]
         ).flatten(1)
         chosen, rejected, _ = (weights @ world.reference.flatten()).tolist()
         entropy = -_inner(weights[2], optimum.clamp_min(torch.finfo(optimum.dtype).min))
-        return cls(loss, weights, (chosen, rejected), entropy)
+        return cls(weights, (chosen, rejected), entropy)
 
-    def step(self, index: int, place: Point) -> Step:
-        policy = torch.log_softmax(self.loss.policy.logits(place.parameters), dim=-1)
+    def means(self, policy: Tensor) -> Means:
+        """Of log-probabilities (prompts, responses)."""
         chosen, rejected, expected = (self.weights @ policy.flatten()).tolist()
         ratio_chosen, ratio_rejected = chosen - self.reference[0], rejected - self.reference[1]
-        return Step(
-            index=index,
+        return Means(
             margin=ratio_chosen - ratio_rejected,
             log_ratio_chosen=ratio_chosen,
             log_ratio_rejected=ratio_rejected,
             log_prob_chosen=chosen,
             log_prob_rejected=rejected,
             kl_to_optimum=_cut(-expected - self.entropy),
-            policy=policy,
-            _surface=self.loss,
         )
 
 
@@ -224,12 +232,13 @@ def _inner(left: Tensor, right: Tensor) -> float:
 
 
 @torch.inference_mode()
-def _records(places: Iterator[Point], reading: _Reading) -> Iterator[Step]:
+def _records(places: Iterator[Point], loss: _Loss, reading: Reading) -> Iterator[Step]:
     """Number the places, and stop at the first which is no longer a policy."""
     last: Step | None = None
     for index, place in enumerate(places):
-        step = reading.step(index, place)
-        if not reading.loss.beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
+        policy = torch.log_softmax(loss.policy.logits(place.parameters), dim=-1)
+        step = Step(index, *reading.means(policy), policy, loss)
+        if not loss.beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
             raise DivergenceError(_diverged(step, last), last=last)
         last = step
         yield step

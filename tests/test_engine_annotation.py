@@ -171,7 +171,7 @@ def test_dpo_on_the_fits_labels_hands_the_fitted_reward_back(reference: list[flo
     found = annotation.fit(MIXED, items=5)
     truth = annotation.world(found, reference)
     *_, last = annotation.learn(truth, preferences.soft_pairs(truth), beta=0.5, steps=10)
-    implicit = annotation.implicit_reward(last, truth, beta=0.5)
+    implicit = annotation.implicit_reward(last.policy, truth, beta=0.5)[0]
     torch.testing.assert_close(implicit, found.reward, atol=1e-8, rtol=0)
     assert last.kl_to_optimum < 1e-12
     assert not torch.allclose(implicit / 0.5, found.reward, atol=1e-2), "β belongs to the reward"
@@ -181,7 +181,7 @@ def test_dpo_on_what_was_said_is_the_fit_without_a_prior() -> None:
     found = annotation.fit(MIXED, items=5, spread=HUGE)
     truth = annotation.world(found)
     *_, last = annotation.learn(truth, annotation.pairs(MIXED), beta=0.5, steps=25)
-    implicit = annotation.implicit_reward(last, truth, beta=0.5)
+    implicit = annotation.implicit_reward(last.policy, truth, beta=0.5)[0]
     torch.testing.assert_close(implicit, found.reward, atol=1e-4, rtol=0)
     strict = annotation.fit(MIXED, items=5, spread=0.3)
     assert not torch.allclose(implicit, strict.reward, atol=1e-1), "a prior pulls towards zero"

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from engine import annotation, preferences, train
+import torch
+
+from engine import annotation, on_policy, preferences, train
 from engine.annotation import Comparison, Fit, Foresight, Reading, Triads
 from engine.errors import RangeError
 from engine.experiments import settings as common
@@ -83,6 +85,7 @@ class Experiment:
         """Whether the comparisons say, directly or by way of others, how all texts compare."""
         return preferences.connected(annotation.pairs(self.comparisons), self._world)
 
+    @torch.inference_mode()
     def run(self) -> Iterator[Step]:
         """Train a table by DPO from equal probabilities: `settings.steps` + 1 records.
 
@@ -98,9 +101,11 @@ class Experiment:
             optimizer="adam",
             steps=self.settings.steps,
         )
-        for step in trained:
-            rewards = annotation.implicit_reward(step, world, beta=beta).tolist()
-            yield Step(step.index, step.loss, tuple(rewards), tuple(step.policy[0].exp().tolist()))
+        for block in on_policy.blocks(trained):
+            policies = torch.cat([step.policy for step in block])
+            rewards = annotation.implicit_reward(policies, world, beta=beta).tolist()
+            for step, *row in zip(block, rewards, policies.exp().tolist(), strict=True):
+                yield Step(step.index, step.loss, *map(tuple, row))
 
     @cached_property
     def _world(self) -> World:

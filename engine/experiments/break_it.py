@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, islice
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -23,7 +23,6 @@ from engine import (
     policies,
     preferences,
 )
-from engine.errors import DivergenceError
 from engine.experiments import leash
 from engine.experiments import settings as common
 from engine.lengths import Teacher
@@ -302,14 +301,6 @@ class Preferred:
         return {"mean_length": lengths.mean_length(teacher, tilt)}
 
 
-class _Block(NamedTuple):
-    """Moments that are read together, and what ended them if they are the last."""
-
-    moments: list[Tables]
-    readings: list[dict[str, float]]
-    fault: DivergenceError | None
-
-
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """A case with its settings and what it is trained on."""
@@ -351,28 +342,20 @@ class Experiment:
 
 
 def _steps(scene: Scene, trained: Iterator[Tables]) -> Iterator[Step]:
-    """The records of all policies on the way, read as many at a time as `on_policy` does.
+    """The records of all policies on the way.
 
     Raises:
         DivergenceError: after the last good record.
     """
     index = count()
-    while (found := _block(scene, trained)).moments:
-        for readings, tables in zip(found.readings, found.moments, strict=True):
+    for moments in on_policy.blocks(trained):
+        for readings, tables in zip(_read(scene, moments), moments, strict=True):
             yield Step(next(index), readings, tables)
-        if found.fault:
-            raise found.fault
 
 
 @torch.inference_mode()
-def _block(scene: Scene, trained: Iterator[Tables]) -> "_Block":
-    moments, fault = [], None
-    try:
-        for tables in islice(trained, on_policy.BLOCK):
-            moments.append(tables)
-    except DivergenceError as error:
-        fault = error
-    return _Block(moments, scene.read(moments) if moments else [], fault)
+def _read(scene: Scene, moments: list[Tables]) -> list[dict[str, float]]:
+    return scene.read(moments)
 
 
 def preset(case: str) -> Settings:

@@ -114,9 +114,9 @@ class Experiment:
 
     def report(self, temperature: float) -> Report:
         """What the second half of the questions says about one temperature."""
-        confidence, right = self.fresh.graded(temperature)
-        log_q = torch.log_softmax(self.fresh.logits / temperature, dim=1)
-        found = self._reliability(temperature)
+        log_q = self.fresh.forecast(temperature)
+        confidence, right = self.fresh.grade(log_q)
+        found = self._reliability(confidence, right)
         lonely = bool((found.count < 2).any())
         return Report(
             temperature=temperature,
@@ -150,8 +150,7 @@ class Experiment:
             for temperature, log_q in zip(values, tables, strict=True)
         ]
 
-    def _reliability(self, temperature: float) -> Reliability:
-        confidence, right = self.fresh.graded(temperature)
+    def _reliability(self, confidence: Tensor, right: Tensor) -> Reliability:
         mass = self.settings.binning == "mass"
         binning = calibration.equal_mass if mass else calibration.equal_width
         return calibration.reliability(confidence, right, binning(confidence, self.settings.bins))
@@ -163,15 +162,15 @@ class Experiment:
                 f"Expected a temperature between 1e-6 and 1e6, got {step.temperature:g} at step "
                 f"{index}. Step {index - 1} was the last good one; start nearer to 1."
             )
-        log_q = torch.log_softmax(self.fresh.logits / step.temperature, dim=1)
-        _, right = self.fresh.graded(step.temperature)
+        log_q = self.fresh.forecast(step.temperature)
+        confidence, right = self.fresh.grade(log_q)
         return Step(
             index=index,
             temperature=step.temperature,
             loss_nats=step.loss_nats,
             slope_nats=step.slope_nats,
-            test_loss_nats=calibration.log_loss(log_q, self.fresh.right).mean().item(),
-            ece=self._reliability(step.temperature).ece,
+            test_loss_nats=torch.nn.functional.nll_loss(log_q, self.fresh.right).item(),
+            ece=self._reliability(confidence, right).ece,
             accuracy=right.mean().item(),
         )
 

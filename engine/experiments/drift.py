@@ -88,6 +88,7 @@ class Experiment:
         """The rounds between two records."""
         return math.ceil(self.settings.rounds / _RECORDS)
 
+    @torch.inference_mode()
     def run(self) -> Iterator[Step]:
         """Permute batch by batch, and say after each what the rounds so far amount to."""
         generator = self._generator(0)

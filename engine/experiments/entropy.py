@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine import distributions, prefix_codes, temperature
+from engine import distributions, guards, prefix_codes, temperature
 from engine.experiments import settings as common
 from engine.experiments import weights
 
@@ -120,18 +120,26 @@ class Experiment:
         Raises:
             RangeError: the temperature is not above zero.
         """
-        possible = self.untempered[~torch.isneginf(self.untempered)].unsqueeze(0)
-        log_p = temperature.temper(possible, temperature=at)
-        slope = temperature.entropy_slope(possible, temperature=at)
-        # Rounding may leave −1e-17 where all logits are equal; a variance is never below zero.
-        return Heated(at, float(distributions.entropy(log_p)), max(0.0, float(slope)))
+        (found,) = self._heated([at])
+        return found
 
     @cached_property
     def tempering(self) -> list[Heated]:
         """Entropy against temperature, from nearly frozen to nearly uniform."""
         least, most = TEMPERATURES
         shares = [point / (POINTS - 1) for point in range(POINTS)]
-        return [self.heated(least * (most / least) ** share) for share in shares]
+        return self._heated([least * (most / least) ** share for share in shares])
+
+    def _heated(self, at: list[float]) -> list[Heated]:
+        """The typed distribution at several temperatures, a row each: one call serves them all."""
+        guards.positive("the temperature", min(at), advice="Choose one above 0, for example 0.7.")
+        possible = self.untempered[~torch.isneginf(self.untempered)]
+        column = torch.tensor(at, dtype=torch.float64).unsqueeze(1)
+        log_p = torch.log_softmax(possible / column, dim=-1)
+        slope = temperature.entropy_response(log_p, -possible / column**2)  # of logits z/T
+        # Rounding may leave −1e-17 where all logits are equal; a variance is never below zero.
+        entropies, slopes = distributions.entropy(log_p).tolist(), slope.clamp_min(0.0).tolist()
+        return [Heated(*each) for each in zip(at, entropies, slopes, strict=True)]
 
     @cached_property
     def code_digits(self) -> list[int | None]:

@@ -1,15 +1,16 @@
 """A Gaussian fitted to two humps in front of the learner, by either direction, from many starts."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from engine import gaussians
+from engine import gaussians, on_policy
 from engine.errors import DivergenceError
 from engine.experiments import settings as common
 from engine.gaussians import Gaussian, TwoHumps
@@ -61,12 +62,10 @@ class Rest(NamedTuple):
     divergence_nats: float
 
 
-class _Reading(NamedTuple):
-    """Both divergences and the slope of one of them, at some places."""
-
-    forward: Tensor  # (starts,) nats
-    reverse: Tensor  # (starts,) nats
-    slope: Tensor  # (starts, 2), nats per unit of mean and of log deviation
+# Places of all starts, (starts, 2), mean and log deviation, and what is descended, (starts,) nats.
+_Visit = tuple[Tensor, Tensor]
+# From a target and places: divergences and their slopes.
+_Slopes = Callable[[TwoHumps, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +93,10 @@ class Experiment:
         Raises:
             DivergenceError: on the way, if a step leaves the numbers that make a density.
         """
-        log_deviation = math.log(self.settings.start_deviation)
-        rows = [[mean, log_deviation] for mean in self.start_means]
-        places = torch.tensor(rows, dtype=torch.float64)
-        for index in range(self.length):
-            reading = self._read(places)
-            _check(index, places, reading)
-            yield self._step(index, places, reading)
-            places = places - self.settings.learning_rate * reading.slope
+        index = count()
+        for taken in on_policy.blocks(self._visits()):
+            for row in self._rows(taken):
+                yield Step(next(index), *map(tuple, row))
 
     @cached_property
     def forward_fit(self) -> Rest:
@@ -149,17 +144,33 @@ class Experiment:
         fit = gaussians.reverse_fit(self.target, start)
         return Rest(fit.mean, fit.deviation, gaussians.reverse_divergence(self.target, fit))
 
-    def _read(self, places: Tensor) -> _Reading:
-        forward, uphill = gaussians.forward_slopes(self.target, places)
-        reverse, reverse_uphill = gaussians.reverse_slopes(self.target, places)
-        slope = uphill if self.settings.direction == "forward" else reverse_uphill
-        return _Reading(forward, reverse, slope)
+    def _visits(self) -> Iterator[_Visit]:
+        """All that the descent comes by."""
+        slopes, _ = self._ways
+        log_deviation = math.log(self.settings.start_deviation)
+        rows = [[mean, log_deviation] for mean in self.start_means]
+        places = torch.tensor(rows, dtype=torch.float64)
+        for index in range(self.length):
+            _check(index, places)
+            divergences, slope = slopes(self.target, places)
+            yield places, divergences
+            places = torch.sub(places, slope, alpha=self.settings.learning_rate)
 
-    def _step(self, index: int, places: Tensor, reading: _Reading) -> Step:
-        both = [reading.forward.tolist(), reading.reverse.tolist()]
-        descended, other = both if self.settings.direction == "forward" else both[::-1]
-        means, deviations = places[:, 0].tolist(), places[:, 1].exp().tolist()
-        return Step(index, tuple(means), tuple(deviations), tuple(descended), tuple(other))
+    @torch.inference_mode()
+    def _rows(self, visits: list[_Visit]) -> list[list[list[float]]]:
+        """Of each moment means, deviations and divergences both ways; of each start a number."""
+        places, descended = (torch.stack(each) for each in zip(*visits, strict=True))
+        _, slopes = self._ways
+        other, _ = slopes(self.target, places.flatten(0, 1))
+        means, logs = places.unbind(2)
+        columns = (means, logs.exp(), descended, other.view_as(descended))
+        return torch.stack(columns, dim=1).tolist()
+
+    @property
+    def _ways(self) -> tuple[_Slopes, _Slopes]:
+        """The divergence that is descended, and the other one."""
+        both = (gaussians.forward_slopes, gaussians.reverse_slopes)
+        return both if self.settings.direction == "forward" else both[::-1]
 
 
 def build(settings: Settings) -> Experiment:
@@ -167,10 +178,9 @@ def build(settings: Settings) -> Experiment:
     return Experiment(settings, TwoHumps(settings.offset, settings.deviation))
 
 
-def _check(index: int, places: Tensor, reading: _Reading) -> None:
+def _check(index: int, places: Tensor) -> None:
     """Refuse a place that is no Gaussian any more, or that no step can leave."""
-    numbers = torch.cat([places.flatten(), reading.slope.flatten(), reading.reverse])
-    if bool(numbers.isfinite().all()) and places.abs().max().item() < _LOST:
+    if places.abs().max().item() < _LOST:  # false for NaN, too; nearer, all else is finite
         return
     good = f"step {index - 1}" if index else "none"
     raise DivergenceError(

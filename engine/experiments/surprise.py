@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,21 +64,20 @@ class Experiment:
         return self.settings.tokens
 
     def run(self) -> Iterator[Step]:
-        """Read the text: one record per token, computed as it is asked for."""
-        factors = self._stored
-        product, total = torch.ones((), dtype=factors.dtype), 0.0
-        for index, probability in enumerate(self.probabilities.tolist()):
-            product = product * factors[index]
-            surprisal = 0.0 - math.log(probability)  # 0, not −0, for what was certain
-            total += surprisal
+        """Read the text: one record per token."""
+        probabilities = self.probabilities.tolist()
+        surprisals = [0.0 - math.log(each) for each in probabilities]  # 0, not −0, where certain
+        # NumPy rounds to the format after each factor; torch's own product keeps more digits.
+        products = np.multiply.accumulate(self._stored.numpy()).tolist()
+        for index, total in enumerate(accumulate(surprisals)):
             yield Step(
                 index=index + 1,
                 token=self.words[index],
-                probability=probability,
-                surprisal_nats=surprisal,
-                product=product.item(),
+                probability=probabilities[index],
+                surprisal_nats=surprisals[index],
+                product=products[index],
                 sum_nats=total,
-                lost=product.item() == 0,
+                lost=products[index] == 0,
                 perplexity=math.exp(total / (index + 1)),
             )
 

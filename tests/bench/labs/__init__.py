@@ -6,11 +6,27 @@ from time import perf_counter
 
 import torch
 
-from tests.bench.labs import broken, climbs, densities, distil, estimates, scores
+from tests.bench.labs import (
+    broken,
+    climbs,
+    comparisons,
+    densities,
+    distil,
+    draws,
+    estimates,
+    margins,
+    scores,
+    texts,
+)
 from tests.bench.labs.arrays import Race, Run, check
 from tests.bench.measure import Seconds, interleaved
 
 LABS: Mapping[str, Callable[[], Race]] = {
+    "surprise": texts.race,
+    "entropy": draws.entropy_race,
+    "kl": draws.kl_race,
+    "losses": margins.race,
+    "annotator": comparisons.race,
     "distil": distil.race,
     "leash": partial(climbs.leash_race, "gradient"),
     "natural": partial(climbs.leash_race, "natural"),
