@@ -40,6 +40,8 @@ LABS: Mapping[str, Callable[[], Race]] = {
     "calibrate": scores.calibrate_race,
     "drift": scores.drift_race,
 }
+# Those that train tables. The others draw, count, integrate or fit one number.
+TABULAR = frozenset(LABS) - {"surprise", "entropy", "kl", "modes", "calibrate", "drift"}
 
 
 def ratio(name: str) -> Seconds:
