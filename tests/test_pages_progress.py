@@ -153,7 +153,7 @@ def test_the_numbers_are_those_of_the_answers_in_the_readers_unit(
     text = text_of(open_app("progress", part=MODEL, units=unit))
     entropy = -(0.8 * math.log2(0.8) + 0.2 * math.log2(0.2))
     assert f"cross-entropy, {unit}: {entropy * per_bit:.2f}" in text
-    assert f"= entropy of your beliefs: {entropy * per_bit:.2f}" in text
+    assert f"= entropy: {entropy * per_bit:.2f}" in text
     assert f"KL of miscalibration, {unit}: 0.00" in text
     assert f"your perplexity, in options: {2**entropy:.2f}" in text
     assert "nothing in these 10 answers says" in text

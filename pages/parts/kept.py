@@ -26,7 +26,7 @@ DUE = chart.Frame("What comes due", "cards a day, if each is answered on its day
 YEAR = chart.Frame("A year of reviews", "the stronger the color, the more reviews", "", height=215)
 STAGES: Mapping[Stage, str] = {
     "new": "new",
-    "learning": "in learning",
+    "learning": "learning",
     "young": "young",
     "mature": "mature",
 }
@@ -50,10 +50,12 @@ def _retention(who: Learner) -> None:
     reviews = who.record.reviews
     found = statistics.true_retention(reviews, learner.now(), days=RECENT)
     st.subheader("True retention", anchor=False)
-    shown = {"of all": found.all, "of young cards": found.young, "of mature cards": found.mature}
+    shown = {"of all": found.all, "of young": found.young, "of mature": found.mature}
     if found.all.of >= ENOUGH:
-        for column, (name, share) in zip(st.columns(3), shown.items(), strict=True):
-            column.metric(name, _percent(share), help=f"{share.passed} of {share.of} recalled")
+        with st.container(horizontal=True, gap="small"):
+            for name, share in shown.items():
+                said = f"{share.passed} of {share.of} recalled"
+                st.metric(name, _percent(share), help=said, width="content")
     st.markdown(telling.retention(found, reviews.wishes.retention))
     if found.all.of >= ENOUGH:
         st.markdown(telling.kept(found.young, found.mature))
@@ -128,8 +130,9 @@ def _load(who: Learner) -> None:
     st.metric("reviews a day", f"{a_day:.1f}")
     st.markdown(telling.load(a_day, _seconds(who)))
     st.subheader("Stages", anchor=False)
-    for column, (stage, name) in zip(st.columns(4), STAGES.items(), strict=True):
-        column.metric(name, found[stage])
+    with st.container(horizontal=True, gap="small"):
+        for stage, name in STAGES.items():
+            st.metric(name, found[stage], width="content")
     st.markdown(telling.stages(found))
 
 

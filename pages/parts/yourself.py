@@ -64,10 +64,11 @@ def _cost(found: Decomposition) -> None:
     ]
     said = telling.loss(found, unit)
     _levels(bars, COSTS, said, key="costs")
-    cost, entropy, excess = st.columns(3)
-    cost.metric(f"cross-entropy, {unit}", f"{units.from_bits(found.loss):.2f}")
-    entropy.metric("= entropy of your beliefs", f"{units.from_bits(found.entropy):.2f}")
-    excess.metric("+ excess", units.signed(found.gap))
+    with st.container(horizontal=True, gap="small"):
+        cost, entropy = (units.from_bits(bits) for bits in (found.loss, found.entropy))
+        st.metric(f"cross-entropy, {unit}", f"{cost:.2f}", width="content")
+        st.metric("= entropy", f"{entropy:.2f}", help="of your beliefs", width="content")
+        st.metric("+ excess", units.signed(found.gap), width="content")
     st.markdown(telling.split(found, unit))
     st.metric("your perplexity, in options", f"{found.perplexity:.2f}")
     st.markdown(telling.perplexity(found))
