@@ -84,7 +84,7 @@ def launch_refusing_cookies(playwright: Playwright, profile: Path) -> BrowserCon
     return start(profile, executable_path=obtain_chromium(playwright), args=FLAGS)
 
 
-def settled(page: Page, *, quiet_ms: int = 200, timeout_ms: float = 30_000) -> Page:
+def settled(page: Page, *, quiet_ms: int = 200, timeout_ms: float = 60_000) -> Page:
     """Wait until the script has been at rest for `quiet_ms`, and fonts are loaded.
 
     The rest matters: for some milliseconds after a click the page still says that nothing runs.

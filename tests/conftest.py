@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -23,7 +30,8 @@ pytest_plugins = ["tests.strict"]
 
 FAILURES = Path(tempfile.gettempdir()) / "surprisal-failures"
 _OPEN_PAGES = pytest.StashKey[list[Page]]()
-_WAIT_MS = 15_000
+# For anything on a page: three browsers, and what serves them, may share two cores.
+_WAIT_MS = 30_000
 Send = Callable[[AppTest, str], AppTest]
 
 
@@ -98,6 +106,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 def playwright() -> Iterator[Playwright]:
     """Return Playwright, for browsers of one's own."""
     obtain_driver()
+    expect.set_options(timeout=_WAIT_MS)
     with sync_playwright() as running:
         yield running
 

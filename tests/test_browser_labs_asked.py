@@ -10,7 +10,7 @@ from tests.conftest import Visit
 
 pytestmark = pytest.mark.slow
 
-RUN_MS = 20_000
+RUN_MS = 60_000
 # Lab -> what is asked, what the address sets, the last step, what a chart says at the first one.
 LABS = {
     "grpo": ("grpo-lab-grpo-equals", "", 150, "At step 0 the prompt that began at 0.02 is at 0.02"),

@@ -10,7 +10,7 @@ from tests.conftest import Visit
 
 pytestmark = pytest.mark.slow
 
-RUN_MS = 20_000
+RUN_MS = 60_000
 BASE = "id,score\n" + "".join(f"m{k},{0.2 + 0.004 * k:.3f}\n" for k in range(60))
 TUNED = "id,score\n" + "".join(f"m{k},{0.6 + 0.004 * k:.3f}\n" for k in range(60))
 BAD = "id,score\nm0,0.5\nm1,high\n"

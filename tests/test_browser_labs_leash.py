@@ -10,7 +10,7 @@ from tests.conftest import Visit
 
 pytestmark = pytest.mark.slow
 
-RUN_MS = 20_000
+RUN_MS = 60_000
 
 
 def test_a_climb_is_predicted_watched_scrubbed_and_asked_again(visit: Visit) -> None:

@@ -13,7 +13,7 @@ from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.slow
 
-RUN_MS = 20_000
+RUN_MS = 60_000
 
 # A page that is so slow to draw that its run has ended by then, with a question below the run.
 SLOW_PAGE = """

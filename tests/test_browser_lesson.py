@@ -11,7 +11,7 @@ from tests.server import Server
 
 pytestmark = pytest.mark.slow
 
-RUN_MS = 20_000
+RUN_MS = 60_000
 
 
 def card(page: Page, name: str) -> Locator:

@@ -47,21 +47,21 @@ def test_space_three_and_z(visit: Visit, server: Server, browser: Browser) -> No
     asked = face(page).inner_text()
     before = row(page)
     page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Good")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Good")).to_be_visible()
     settled(page)
     assert row(page) == before
     assert (violations(page), overflow(page)) == ([], 0)
     page.keyboard.press("3")
-    expect(page.get_by_text("new 1 of 10")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("new 1 of 10")).to_be_visible()
     settled(page)
     assert face(page).inner_text() != asked
     assert row(page) == before
     page.keyboard.press("z")
-    expect(page.get_by_text("new 0 of 10")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("new 0 of 10")).to_be_visible()
     settled(page)
     assert face(page).inner_text() == asked
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Good")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Good")).to_be_visible()
     context.close()
 
 
@@ -116,7 +116,7 @@ def test_the_next_card_comes_by_itself_when_it_is_due(
     page = visit("/review", context=become(browser.new_context(), server, token))
     expect(page.get_by_text("All done for now")).to_be_visible()
     expect(page.get_by_text("The next card is due in 21 min")).to_be_visible()
-    expect(page.get_by_role("button", name="Show answer")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Show answer")).to_be_visible()
 
 
 def test_the_grades_stay_in_view_beside_a_figure(

@@ -15,7 +15,6 @@ from tests.test_browser_lesson import card, no_idea
 pytestmark = pytest.mark.slow
 
 ASKS = {"kl": "predict-kl/lab-kl-rare", "entropy": "predict-entropy/lab-entropy-counted"}
-SLOW_MS = 15_000  # on a busy machine
 SURPRISE = "predict-likelihood/lab-surprise-stuck"
 
 
@@ -23,7 +22,7 @@ def opened(visit: Visit, lab: str, query: str = "", **how: object) -> Page:
     """Open a lab on the whole screen and commit, so that there is something to shape."""
     page = visit(f"/lab?id={lab}{query}", **how)  # type: ignore[arg-type]
     no_idea(card(page, ASKS[lab]))
-    expect(page.locator(".shaper")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".shaper")).to_be_visible()
     return settled(page)
 
 
@@ -57,7 +56,7 @@ def in_address(page: Page, parameter: str) -> str:
 
 
 def address_has(page: Page, part: str) -> None:
-    expect(page).to_have_url(re.compile(part), timeout=SLOW_MS)
+    expect(page).to_have_url(re.compile(part))
 
 
 def assert_engine_agrees(page: Page, q: str, p: str) -> None:
@@ -149,8 +148,8 @@ def test_the_run_takes_the_shape_that_stands(visit: Visit) -> None:
     page.get_by_role("button", name="Uniform").click()
     settled(page)
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("What to see")).to_be_visible(timeout=2 * SLOW_MS)
-    expect(page.get_by_text(re.compile(r"H 1\.1 nats"))).to_be_visible(timeout=2 * SLOW_MS)
+    expect(page.get_by_text("What to see")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"H 1\.1 nats"))).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
