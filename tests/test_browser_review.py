@@ -44,21 +44,22 @@ def test_space_three_and_z(visit: Visit, server: Server, browser: Browser) -> No
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = visit("/review", context=become(context, server, with_cards(server)))
     expect(page.get_by_text("3 to go")).to_be_visible()
+    at_ease(page)
     asked = face(page).inner_text()
     before = row(page)
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Good")).to_be_visible()
-    settled(page)
+    at_ease(page)
     assert row(page) == before
     assert (violations(page), overflow(page)) == ([], 0)
     page.keyboard.press("3")
     expect(page.get_by_text("new 1 of 10")).to_be_visible()
-    settled(page)
+    at_ease(page)
     assert face(page).inner_text() != asked
     assert row(page) == before
     page.keyboard.press("z")
     expect(page.get_by_text("new 0 of 10")).to_be_visible()
-    settled(page)
+    at_ease(page)
     assert face(page).inner_text() == asked
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Good")).to_be_visible()
