@@ -192,7 +192,9 @@ class _Surface:
         policy = logits.log_softmax(dim=1)
         with torch.enable_grad():
             leaf = (policy - self.world.reference).take(self._places).requires_grad_()
-            loss = torch.dot(self.share, self.compute(self._scores(leaf, policy), self.setting))
+            loss = torch.dot(
+                self.pairs.share, self.compute(self._scores(leaf, policy), self.setting)
+            )
             (pull,) = torch.autograd.grad(loss, leaf)  # of a scalar: others import a compiler
         slope = torch.zeros_like(policy).put_(self._places, pull, accumulate=True)
         return _Place(logits, on_policy.in_logits(policy, slope), loss.item(), policy)
@@ -209,19 +211,12 @@ class _Surface:
 
     @cached_property
     def _places(self) -> Tensor:
-        """Where the chosen and the rejected responses stand in a flattened table, (2, pairs)."""
-        rows = self.pairs.prompt * self.world.responses
-        return rows + torch.stack([self.pairs.chosen, self.pairs.rejected])
+        return self.pairs.places(self.world.responses)
 
     @cached_property
     def _references(self) -> tuple[Tensor, ...]:
         """The reference's log-probabilities of both responses of each pair, (pairs,) each."""
         return self.world.reference.take(self._places).unbind()
-
-    @cached_property
-    def share(self) -> Tensor:
-        """Each pair's part of the whole weight, (pairs,)."""
-        return self.pairs.weight / self.pairs.weight.sum()
 
     @cached_property
     def _lengths(self) -> Tensor:

@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import TypeVar
 
 import torch
@@ -222,9 +221,8 @@ def _records(
     world: World, policy: Policy, plan: Plan, update: Update, state: State
 ) -> Iterator[Step]:
     reading, last = Reading.of(world, plan.beta, plan.further), None
-    visits = _visits(policy, plan, update, state)
-    while block := reading.steps(visits):
-        for last in block:
+    for taken in blocks(_visits(policy, plan, update, state)):
+        for last in reading.steps(taken):
             yield last
     index = 0 if last is None else last.index + 1
     if index <= plan.steps:
@@ -260,7 +258,7 @@ def read(world: World, policy: Tensor, *, beta: float, index: int = 0) -> Step:
     """
     guards.table(reward=world.reward, policy=policy)
     guards.log_probabilities("policy", policy)
-    (step,) = Reading.of(world, beta).steps(iter([(index, 0.0, policy, policy.exp())]))
+    (step,) = Reading.of(world, beta).steps([(index, 0.0, policy, policy.exp())])
     return step
 
 
@@ -295,12 +293,10 @@ class Reading:
         strict = optimum if bool(torch.isneginf(optimum).any()) else None
         return cls(beta, tables.flatten(0, 1) / world.prompts, world.prompts, strict)
 
-    @torch.inference_mode()
-    def steps(self, visits: Iterator[Visit]) -> list[Step]:
-        """The records of the next visits, as many as are read together; none at the end."""
-        taken = list(islice(visits, BLOCK))
-        block = Block(self, [table for *_, table, _ in taken], [share for *_, share in taken])
-        return [Step(*visit, block, place) for place, visit in enumerate(taken)]
+    def steps(self, visits: Sequence[Visit]) -> list[Step]:
+        """The records of visits that are read together."""
+        block = Block(self, [table for *_, table, _ in visits], [share for *_, share in visits])
+        return [Step(*visit, block, place) for place, visit in enumerate(visits)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,17 +95,17 @@ class Objective:
         each = self.loss.value(chosen - rejected)
         if self.anchor:
             each = each - self.anchor * (chosen + torch.take(self.reference, self.places[0]))
-        return each @ self.share
+        return each @ self.pairs.share
 
     def slope(self, log_ratios: Tensor) -> Tensor:
         """The derivative of the loss by the log-ratios; both (2, pairs)."""
-        pull = self.share * self.loss.slope(log_ratios[0] - log_ratios[1])
-        drawn = pull - self.anchor * self.share if self.anchor else pull
+        pull = self.pairs.share * self.loss.slope(log_ratios[0] - log_ratios[1])
+        drawn = pull - self.anchor * self.pairs.share if self.anchor else pull
         return torch.stack([drawn, -pull])
 
     def margin(self, log_ratios: Tensor) -> Tensor:
         """The mean margin over pairs, by weight, of log-ratios (..., 2, pairs), nats, (...)."""
-        return (log_ratios[..., 0, :] - log_ratios[..., 1, :]) @ self.share
+        return (log_ratios[..., 0, :] - log_ratios[..., 1, :]) @ self.pairs.share
 
     def log_ratios(self, tables: Tensor) -> Tensor:
         """Of both responses of each pair, (..., 2, pairs), nats, in tables of log-probabilities."""
@@ -114,13 +114,7 @@ class Objective:
     @cached_property
     def places(self) -> Tensor:
         """Where the chosen and the rejected responses stand in a flattened table, (2, pairs)."""
-        rows = self.pairs.prompt * self.reference.shape[1]
-        return rows + torch.stack([self.pairs.chosen, self.pairs.rejected])
-
-    @cached_property
-    def share(self) -> Tensor:
-        """The part of the whole weight that each pair has, (pairs,)."""
-        return self.pairs.weight / self.pairs.weight.sum()
+        return self.pairs.places(self.reference.shape[1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ same for every prompt. `complete`, `chain` and `islands` make the three that mat
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -77,6 +78,15 @@ class Pairs:
 
     def __len__(self) -> int:
         return self.prompt.numel()
+
+    @cached_property
+    def share(self) -> Tensor:
+        """The part of the whole weight that each pair has, (pairs,)."""
+        return self.weight / self.weight.sum()
+
+    def places(self, responses: int) -> Tensor:
+        """Where chosen and rejected stand in a flattened table of so many a prompt, (2, pairs)."""
+        return self.prompt * responses + torch.stack([self.chosen, self.rejected])
 
 
 def world(prompts: int, responses: int, *, generator: torch.Generator) -> World:

@@ -278,7 +278,7 @@ class Preferred:
             loss=loss[0],
             other_loss=loss[-1],
             margin=margin[0],
-            chosen=share[0].flatten(1)[:, self._watched] @ self._weight,
+            chosen=share[0].flatten(1)[:, self._watched] @ self.watched.share,
             apart=apart.amax(dim=-1),
             mean_length=(share[0] @ positions).mean(dim=-1),
         )
@@ -286,11 +286,7 @@ class Preferred:
     @cached_property
     def _watched(self) -> Tensor:
         """Where the chosen responses stand in a flattened table, (pairs,)."""
-        return self.watched.prompt * self.reference.shape[1] + self.watched.chosen
-
-    @cached_property
-    def _weight(self) -> Tensor:
-        return self.watched.weight / self.watched.weight.sum()
+        return self.watched.places(self.reference.shape[1])[0]
 
     def ends(self, settings: Settings) -> dict[str, float]:
         """The mean length after DPO; other losses and cases have no formula here."""
