@@ -73,7 +73,7 @@ def draw(it: Lab, place: Place) -> None:
         values = controls.all_in(it.id, it.head, {})
     choice = _choice(it, values, place)
     if it.first is not None:
-        _first(it, it.first(values), values, open_=choice is None or _open(choice, place))
+        _first(it, it.first, values, place, open_=choice is None or _open(choice, place))
     if choice is not None and not predict.commit(choice, place, act=it.act):
         quiet(":material/lock: The lab opens when you have committed.")
         return
@@ -90,7 +90,7 @@ def draw(it: Lab, place: Place) -> None:
     if run is None:
         quiet("Press *Run*: the charts are drawn here while it goes on.")
         return
-    lab.watch(run, partial(_show, it, run, settings))
+    lab.watch(run, partial(_show, it, run, settings, place))
     if not run.job.live:
         _ended(it, run, choice, place)
 
@@ -122,14 +122,16 @@ def _built(lab_id: str, settings: Values) -> "Experiment":
     return experiments.build(lab_id.replace("-", "_"), dict(settings))
 
 
-def _first(it: Lab, settings: Values, head: Values, *, open_: bool) -> None:
+def _first(
+    it: Lab, first: Callable[[Values], Values], head: Values, place: Place, *, open_: bool
+) -> None:
     """Make sure that there is a run of what the head says; draw it while the lab is shut."""
     run = lab.current(it.id)
     if run is None or any(run.settings.get(name) != value for name, value in head.items()):
-        begin(it, settings, seconds=0.0, kept=True)
+        begin(it, first(head), seconds=0.0, kept=True)
         run = lab.current(it.id)
     if run is not None and not open_:
-        lab.watch(run, partial(_show, it, run, run.settings))
+        lab.watch(run, partial(_show, it, run, run.settings, place))
 
 
 def _lay_out(it: Lab, head: Values) -> None:
@@ -229,10 +231,12 @@ def _address(it: Lab, settings: Values) -> dict[str, str]:
     }
 
 
-def _show(it: Lab, run: Run[Any, Any], settings: Values) -> None:
-    """Draw the run as far as it is."""
+def _show(it: Lab, run: Run[Any, Any], settings: Values, place: Place) -> None:
+    """Draw the run as far as it is; one that is shown as ended is on record."""
     live = run.job.live  # before the records: once it is over they are all there
     records = run.job.steps
+    if not live:
+        _record(it, run, place)
     if not records:
         quiet("Starting.")
         return
@@ -283,8 +287,7 @@ def _last_index(run: Run[Any, Any]) -> int:
 
 
 def _ended(it: Lab, run: Run[Any, Any], choice: Choice | None, place: Place) -> None:
-    """Record a run that ended, and ask again if it is the one that was predicted."""
-    _record(it, run, place)
+    """Ask again if the run that ended is the one that was predicted."""
     if it.after is not None:
         it.after(run, place)
     if choice is None or _choice(it, run.settings, place) != choice:
