@@ -5,6 +5,7 @@ losses that judge each response by itself need to know both. Without a reference
 log-probabilities that start at `Setting.log_reference`.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,12 +14,14 @@ from typing import NoReturn
 import torch
 from torch import Tensor
 
-from engine import guards, losses, on_policy, optimizers, preferences
+from engine import guards, losses, on_policy, optimizers, pair_training, preferences
 from engine.distributions import kl
-from engine.errors import DivergenceError, EngineError, PairsError
-from engine.optimizers import Optimizer, Point
+from engine.errors import EngineError, PairsError
+from engine.optimizers import Optimizer, Surface
+from engine.pair_training import MarginLoss, Objective, T
+from engine.policies import Tabular
 from engine.preferences import Pairs, World
-from engine.train import RUNAWAY_REWARD, Reading
+from engine.train import Reading
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,13 @@ LOSSES: dict[str, Loss] = {
     ),
     "orpo": lambda s, at: losses.orpo(*s.log_probs, weight=at.weight, lengths=s.lengths),
     "aot": lambda s, at: losses.aot(*s.ratios, beta=at.beta),
+}
+
+
+# The derivatives by the margin of those that are trained most often; the others are traced.
+_SLOPES: dict[str, Callable[[Setting], MarginLoss]] = {
+    "dpo": lambda at: MarginLoss.dpo(beta=at.beta),
+    "ipo": lambda at: MarginLoss.ipo(tau=at.beta),
 }
 
 
@@ -165,7 +175,6 @@ def train(
     at, optimizer = setting
     guards.beta(at.beta)
     guards.count("steps", steps, least=0)
-    preferences.wins(pairs, world)
     if optimizer is optimizers.newton:
         _refuse_newton()
     if name == "aot" and bool((pairs.weight != pairs.weight[0]).any()):
@@ -174,9 +183,25 @@ def train(
             got="several weights",
             advice="Draw sampled pairs, or take another loss.",
         )
-    surface = _Surface(_named(name), world, pairs, at)
-    surface.at(world.reference)  # refuses a bad setting before the first record
-    return _records(optimizer(surface.at, world.reference.clone(), steps), surface)
+    wins = preferences.wins(pairs, world)
+    reading = Reading.of(world, wins / wins.sum(), at.beta)
+    plan = _Plan(world.reference.clone(), steps, optimizer, reading)
+    if name in _SLOPES:
+        known = Objective(Tabular.at_reference(world), world.reference, pairs, _SLOPES[name](at))
+        return _records(known.at, known.values, plan)
+    traced = _Surface(_named(name), world, pairs, at)
+    traced.at(world.reference)  # refuses a bad setting before the first record
+    return _records(traced.at, traced.values, plan)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """How to go down, and what to read on the way."""
+
+    start: Tensor  # (prompts, responses), logits
+    steps: int
+    optimizer: Optimizer
+    reading: Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,14 +215,17 @@ class _Surface:
 
     def at(self, logits: Tensor) -> "_Place":
         policy = logits.log_softmax(dim=1)
-        with torch.enable_grad():
+        # Also where a run is read without gradients.
+        with torch.inference_mode(mode=False), torch.enable_grad():
             leaf = (policy - self.world.reference).take(self._places).requires_grad_()
-            loss = torch.dot(
-                self.pairs.share, self.compute(self._scores(leaf, policy), self.setting)
-            )
+            loss = torch.dot(self._share, self.compute(self._scores(leaf, policy), self.setting))
             (pull,) = torch.autograd.grad(loss, leaf)  # of a scalar: others import a compiler
         slope = torch.zeros_like(policy).put_(self._places, pull, accumulate=True)
         return _Place(logits, on_policy.in_logits(policy, slope), loss.item(), policy)
+
+    def values(self, places: Sequence["_Place"]) -> list[float]:
+        """The mean losses at places of this surface."""
+        return [place.loss for place in places]
 
     def _scores(self, log_ratios: Tensor, policy: Tensor) -> Scores:
         """What the loss sees of log-ratios (2, pairs) and the policy (prompts, responses)."""
@@ -208,6 +236,10 @@ class _Surface:
         (won, lost), (reference_won, reference_lost) = log_ratios.unbind(), self._references
         lengths = (self._lengths, self._lengths)
         return Scores(won, lost, reference_won, reference_lost, lengths, drift)
+
+    @cached_property
+    def _share(self) -> Tensor:
+        return self.pairs.share.clone()  # that of the pairs may be one that cannot be traced
 
     @cached_property
     def _places(self) -> Tensor:
@@ -230,7 +262,7 @@ class _Place:
     parameters: Tensor  # (prompts, responses), logits
     gradient: Tensor  # the same shape
     loss: float
-    policy: Tensor  # (prompts, responses), log-probabilities
+    table: Tensor  # (prompts, responses), log-probabilities
 
     def newton_direction(self) -> Tensor:
         """Never asked for: Newton's method is refused at the door."""
@@ -251,18 +283,16 @@ def _curve(name: str, grid: Tensor, at: Setting) -> Curve:
     return Curve(name, tuple(value.tolist()), tuple(slope.tolist()))
 
 
-def _records(places: Iterator[Point], surface: _Surface) -> Iterator[Step]:
-    wins, beta = preferences.wins(surface.pairs, surface.world), surface.setting.beta
-    reading = Reading.of(surface.world, wins / wins.sum(), beta)
-    for index, point in enumerate(places):
-        place = point if isinstance(point, _Place) else surface.at(point.parameters)
-        step = Step(index, place.loss, *reading.means(place.policy), place.policy)
-        if not beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
-            raise DivergenceError(
-                f"Expected β · KL(π*‖π) to stay below {RUNAWAY_REWARD:g}, got a KL of "
-                f"{step.kl_to_optimum:g} nats at step {index}. Take smaller steps."
-            )
-        yield step
+def _records(
+    surface: Surface[T], values: Callable[[Sequence[T]], list[float]], plan: _Plan
+) -> Iterator[Step]:
+    places = pair_training.descend(surface, plan.start, plan.steps, optimizer=plan.optimizer)
+    count = itertools.count()
+    for taken in on_policy.blocks(places):
+        policies = [place.table for place in taken]
+        read = zip(policies, values(taken), plan.reading.all_means(policies), count, strict=False)
+        for policy, loss, means, index in read:
+            yield Step(index, loss, *means, policy)
 
 
 def _named(name: str) -> Loss:

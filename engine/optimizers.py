@@ -9,7 +9,7 @@ import math
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -50,13 +50,21 @@ class Point(Protocol):
         ...
 
 
-Surface = Callable[[Tensor], Point]
-Optimizer = Callable[[Surface, Tensor, int], Iterator[Point]]  # surface, start, steps
+P = TypeVar("P", bound=Point)
+Surface = Callable[[Tensor], P]
+
+
+class Optimizer(Protocol):
+    """A way down: the places of the surface that it visits, the start first."""
+
+    def __call__(self, surface: Surface[P], start: Tensor, steps: int, /) -> Iterator[P]:
+        """Yield `steps` + 1 places."""
+        ...
 
 
 def gradient_descent(
-    surface: Surface, start: Tensor, steps: int, *, learning_rate: float = 1.0
-) -> Iterator[Point]:
+    surface: Surface[P], start: Tensor, steps: int, *, learning_rate: float = 1.0
+) -> Iterator[P]:
     """Plain gradient descent at a constant rate (Nocedal and Wright 2006, section 2.2).
 
     Args:
@@ -76,7 +84,7 @@ def gradient_descent(
         yield point
 
 
-def newton(surface: Surface, start: Tensor, steps: int) -> Iterator[Point]:
+def newton(surface: Surface[P], start: Tensor, steps: int) -> Iterator[P]:
     """Newton's method with a backtracking line search (Nocedal and Wright 2006, section 3.3).
 
     The number of correct digits doubles with every step near the minimum.
@@ -88,7 +96,7 @@ def newton(surface: Surface, start: Tensor, steps: int) -> Iterator[Point]:
         yield point
 
 
-def lbfgs(surface: Surface, start: Tensor, steps: int, *, memory: int = 10) -> Iterator[Point]:
+def lbfgs(surface: Surface[P], start: Tensor, steps: int, *, memory: int = 10) -> Iterator[P]:
     """L-BFGS with a backtracking line search (Nocedal and Wright 2006, algorithm 7.5).
 
     On a convex loss every step sees positive curvature, so this simple search suffices.
@@ -112,13 +120,13 @@ def lbfgs(surface: Surface, start: Tensor, steps: int, *, memory: int = 10) -> I
 
 
 def adam(
-    surface: Surface,
+    surface: Surface[P],
     start: Tensor,
     steps: int,
     *,
     learning_rate: float = 0.3,
     decay: tuple[float, float] = (0.9, 0.99),
-) -> Iterator[Point]:
+) -> Iterator[P]:
     """Adam (Kingma and Ba 2015, algorithm 1), its learning rate falling to 0 along a half cosine.
 
     A constant rate would never settle: where the gradient vanishes, so does the measure by which
@@ -162,7 +170,7 @@ class _Secant(NamedTuple):
         return min(self.curvature, self.bend) > sys.float_info.min
 
 
-def _descend(surface: Surface, point: Point, direction: Tensor) -> Point:
+def _descend(surface: Surface[P], point: P, direction: Tensor) -> P:
     """The first of the whole step, its half, its quarter, ... that lowers the loss."""
     slope = _inner(point.gradient, direction)
     length = 1.0

@@ -4,16 +4,17 @@
 anchor on the chosen responses.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from engine import guards, losses, on_policy, optimizers
 from engine.errors import DivergenceError, EngineError
-from engine.optimizers import Optimizer
+from engine.optimizers import Optimizer, Point, Surface
 from engine.policies import Policy
 from engine.preferences import Pairs
 
@@ -97,6 +98,11 @@ class Objective:
             each = each - self.anchor * (chosen + torch.take(self.reference, self.places[0]))
         return each @ self.pairs.share
 
+    def values(self, places: Sequence["Place"]) -> list[float]:
+        """The losses at places of this surface, worked out together."""
+        found: list[float] = self.value(torch.stack([each.log_ratios for each in places])).tolist()
+        return found
+
     def slope(self, log_ratios: Tensor) -> Tensor:
         """The derivative of the loss by the log-ratios; both (2, pairs)."""
         pull = self.pairs.share * self.loss.slope(log_ratios[0] - log_ratios[1])
@@ -132,7 +138,7 @@ class Place:
     @cached_property
     def log_ratios(self) -> Tensor:
         """Of the chosen and of the rejected response of each pair, (2, pairs), nats."""
-        return self.objective.log_ratios(self.table)
+        return torch.take(self.table - self.objective.reference, self.objective.places)
 
     @cached_property
     def loss(self) -> float:
@@ -164,17 +170,26 @@ OPTIMIZERS: dict[str, Optimizer] = {
 }
 
 
-def descend(
-    objective: Objective, start: Tensor, steps: int, *, optimizer: Optimizer
-) -> Iterator[Place]:
-    """The places on the way down: the start, then one per step.
+class Tabled(Point, Protocol):
+    """A place that knows its policy."""
+
+    @property
+    def table(self) -> Tensor:
+        """The policy there, (prompts, responses), log-probabilities."""
+        ...
+
+
+T = TypeVar("T", bound=Tabled)
+
+
+def descend(surface: Surface[T], start: Tensor, steps: int, *, optimizer: Optimizer) -> Iterator[T]:
+    """The places on the way down a surface such as `Objective.at`: the start, then one per step.
 
     Raises:
         DivergenceError: while iterating, when a log-probability leaves what makes sense.
     """
     last: int | None = None
-    for index, point in enumerate(optimizer(objective.at, start, steps)):
-        place = objective.at(point.parameters) if not isinstance(point, Place) else point
+    for index, place in enumerate(optimizer(surface, start, steps)):
         if not place.table.min().item() > -on_policy.RUNAWAY_NATS:
             good = "No step was good" if last is None else f"Step {last} was the last good one"
             raise DivergenceError(

@@ -9,7 +9,7 @@ margins h_ij = s_i − s_j and weights w_ij that sum to one over all pairs:
     Hessian   β² times the Laplacian of the graph with weights (w_ij + w_ji) σ(β h_ij) σ(−β h_ij)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Literal, NamedTuple, Required, TypedDict, Unpack
@@ -210,7 +210,14 @@ class Reading:
 
     def means(self, policy: Tensor) -> Means:
         """Of log-probabilities (prompts, responses)."""
-        chosen, rejected, expected = (self.weights @ policy.flatten()).tolist()
+        return self._means(*(self.weights @ policy.flatten()).tolist())
+
+    def all_means(self, policies: Sequence[Tensor]) -> list[Means]:
+        """The same of several moments, by one product."""
+        rows = torch.stack(tuple(policies)).flatten(1) @ self.weights.T
+        return [self._means(*row) for row in rows.tolist()]
+
+    def _means(self, chosen: float, rejected: float, expected: float) -> Means:
         ratio_chosen, ratio_rejected = chosen - self.reference[0], rejected - self.reference[1]
         return Means(
             margin=ratio_chosen - ratio_rejected,

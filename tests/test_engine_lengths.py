@@ -17,7 +17,7 @@ def trained(teacher: Teacher, beta: float, penalty: float) -> float:
     loss = MarginLoss.dpo(beta=beta, lead=penalty * longer / beta)
     objective = Objective(policy, lengths.reference(teacher), pairs, loss)
     start = policy.start
-    *_, last = pair_training.descend(objective, start, 30, optimizer=optimizers.lbfgs)
+    *_, last = pair_training.descend(objective.at, start, 30, optimizer=optimizers.lbfgs)
     return float((last.table.exp() * lengths.lengths()).sum())
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine import optimizers, policies, preferences, train
 from engine.errors import RangeError
-from engine.optimizers import Optimizer, Point, Surface
+from engine.optimizers import Optimizer, P, Point, Surface
 from engine.train import Step
 
 STIFFNESS = torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64)
@@ -92,7 +92,7 @@ def test_adams_first_step_is_the_learning_rate_whatever_the_gradient() -> None:
 
 
 def test_adam_settles_because_its_rate_falls() -> None:
-    def constant(surface: Surface, start: Tensor, steps: int) -> Iterator[Point]:
+    def constant(surface: Surface[P], start: Tensor, steps: int) -> Iterator[P]:
         """Take the beginning of a run so long that the rate has hardly fallen."""
         return islice(optimizers.adam(surface, start, 10**6), steps + 1)
 

@@ -29,7 +29,7 @@ def test_dpo_is_the_same_run_as_with_closed_forms(shared: str) -> None:
     descent = partial(optimizers.gradient_descent, learning_rate=2.0)
     known = train.dpo(made, pairs, policy=policy, beta=0.5, optimizer=descent, steps=30)
     objective = Objective(policy, made.reference, pairs, DPO)
-    found = pair_training.descend(objective, policy.start, 30, optimizer=descent)
+    found = pair_training.descend(objective.at, policy.start, 30, optimizer=descent)
     for place, step in zip(found, known, strict=True):
         torch.testing.assert_close(place.table, step.policy)
         assert place.loss == pytest.approx(step.loss, abs=1e-12)
@@ -44,7 +44,7 @@ def test_ipo_stops_at_its_margin_where_dpo_goes_on(name: str) -> None:
     for loss in (IPO, DPO):
         objective = Objective(policy, made.reference, pair, loss)
         *_, last = pair_training.descend(
-            objective, policy.start, 200, optimizer=pair_training.OPTIMIZERS[name]
+            objective.at, policy.start, 200, optimizer=pair_training.OPTIMIZERS[name]
         )
         margins.append(objective.margin(last.log_ratios).item())
     assert margins[0] == pytest.approx(1 / (2 * 0.25), abs=1e-3)
@@ -99,7 +99,7 @@ def test_an_anchor_makes_the_policy_unique_on_islands() -> None:
         objective = Objective(Tabular.at_reference(made), made.reference, pairs, DPO, anchor)
         shifted = made.reference + torch.tensor([2.0, 2, 0, 0]).double()
         runs = [
-            list(pair_training.descend(objective, start, 60, optimizer=optimizers.lbfgs))
+            list(pair_training.descend(objective.at, start, 60, optimizer=optimizers.lbfgs))
             for start in (made.reference, shifted)
         ]
         ends[anchor] = runs[0][-1], runs[1][-1]
@@ -116,8 +116,8 @@ def test_what_cannot_work_is_refused() -> None:
         Objective(policy, made.reference, pair, DPO, -1.0)
     objective = Objective(policy, made.reference, pair, IPO)
     with pytest.raises(EngineError, match="L-BFGS"):
-        list(pair_training.descend(objective, policy.start, 1, optimizer=optimizers.newton))
+        list(pair_training.descend(objective.at, policy.start, 1, optimizer=optimizers.newton))
     hasty = partial(optimizers.gradient_descent, learning_rate=1.0)
     with pytest.raises(DivergenceError, match="last good") as caught:
-        list(pair_training.descend(objective, policy.start, 100, optimizer=hasty))
+        list(pair_training.descend(objective.at, policy.start, 100, optimizer=hasty))
     assert isinstance(caught.value.last, int)

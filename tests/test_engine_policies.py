@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine import losses, policies, preferences, train
 from engine.errors import EngineError, RangeError, ShapeError
-from engine.optimizers import Point, Surface
+from engine.optimizers import P, Point, Surface
 from engine.policies import Policy, SharedFeatures, Tabular
 from engine.preferences import Pairs, World
 
@@ -41,11 +41,12 @@ def mean_loss(world: World, pairs: Pairs, policy: Policy, parameters: Tensor) ->
 
 def point_at(world: World, pairs: Pairs, policy: Policy, parameters: Tensor) -> Point:
     """Return what an optimizer sees at these parameters."""
-    seen = []
+    seen: list[Point] = []
 
-    def look(surface: Surface, start: Tensor, steps: int) -> Iterator[Point]:
-        seen.append(surface(parameters))
-        yield seen[0]
+    def look(surface: Surface[P], start: Tensor, steps: int) -> Iterator[P]:
+        point = surface(parameters)
+        seen.append(point)
+        yield point
 
     list(train.dpo(world, pairs, policy=policy, beta=BETA, steps=0, optimizer=look))
     return seen[0]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine import optimizers, preferences, sweep, train
 from engine.errors import DivergenceError, EngineError, PairsError, RangeError
-from engine.optimizers import Optimizer, Point, Surface
+from engine.optimizers import Optimizer, P, Surface
 from engine.policies import Tabular
 from engine.preferences import Pairs, World
 
@@ -113,7 +113,7 @@ def test_what_makes_no_sense_is_refused_before_training() -> None:
 
 
 def test_an_optimizer_of_ones_own_that_asks_for_the_loss_is_told_why_not() -> None:
-    def curious(surface: Surface, start: Tensor, steps: int) -> Iterator[Point]:
+    def curious(surface: Surface[P], start: Tensor, steps: int) -> Iterator[P]:
         yield surface(start)
         surface(start).newton_direction()
 

@@ -14,7 +14,7 @@ from engine import losses, optimizers, policies, preferences, train
 from engine.closed_form import implicit_reward, log_partition, optimal_policy
 from engine.distributions import kl
 from engine.errors import DivergenceError, EngineError, PairsError, RangeError, ShapeError
-from engine.optimizers import Optimizer, Point, Surface
+from engine.optimizers import Optimizer, P, Surface
 from engine.policies import Policy, SharedFeatures, Tabular
 from engine.preferences import Pairs, World
 from engine.train import Step
@@ -214,7 +214,7 @@ def test_soft_margins_do_not() -> None:
 def first_gradient(world: World, pairs: Pairs, policy: Policy) -> Tensor:
     seen: list[Tensor] = []
 
-    def look(surface: Surface, start: Tensor, steps: int) -> Iterator[Point]:
+    def look(surface: Surface[P], start: Tensor, steps: int) -> Iterator[P]:
         point = surface(start)
         seen.append(point.gradient)
         yield point

@@ -258,7 +258,7 @@ class Preferred:
         """Descend the loss from every start."""
         optimizer = pair_training.OPTIMIZERS[settings.optimizer]
         ways = [
-            pair_training.descend(self.objective, start, settings.steps, optimizer=optimizer)
+            pair_training.descend(self.objective.at, start, settings.steps, optimizer=optimizer)
             for start in self.starts
         ]
         for places in zip(*ways, strict=True):
