@@ -7,12 +7,13 @@ somebody who never contradicts himself finite, and makes their sum zero: only di
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from engine import closed_form, guards, train
+from engine import guards, train
 from engine.errors import PairsError, RangeError, ShapeError
 from engine.policies import Tabular
 from engine.preferences import Pairs, World
@@ -35,8 +36,8 @@ class Fit:
 
     @property
     def ranking(self) -> list[int]:
-        """The items, best first."""
-        return self.reward.argsort(descending=True, stable=True).tolist()
+        """The items, best first; those that only rounding tells apart in their own order."""
+        return self.reward.round(decimals=9).argsort(descending=True, stable=True).tolist()
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def fit(
     """
     wins = _wins(comparisons, items, spread)
     reward = _maximize(wins.unsqueeze(0), spread)[0]
-    hessian = _hessian(wins.unsqueeze(0), reward.unsqueeze(0), spread)[0]
+    hessian = _hessian(wins.unsqueeze(0), _wrong(reward.unsqueeze(0)), spread)[0]
     # The common level is known from the prior alone, and what is centered has no part in it:
     # it is held fast by a lift, whose share is taken off again.
     lift = hessian.diagonal().max()
@@ -101,21 +102,24 @@ def fit(
     return Fit(reward, variance.clamp_min(0.0).sqrt(), spread)
 
 
-def foresight(comparisons: Sequence[Comparison], *, items: int, spread: float = 3.0) -> Foresight:
+def foresight(comparisons: Sequence[Comparison], fitted: Fit) -> Foresight:
     """Leave each comparison out, fit the others exactly, and see whether they foretell it.
 
     Guessing is measured by coins tossed apart, which comparisons of the same items are only nearly.
 
+    Args:
+        comparisons: winner and loser of each.
+        fitted: the fit to all of them, close to which those to all but one are found.
+
     Raises:
         PairsError: there is no comparison, or one names a wrong item or one item twice.
-        RangeError: there are fewer than two items, or the spread is not above zero.
     """
-    wins = _wins(comparisons, items, spread)
+    wins = _wins(comparisons, len(fitted.reward), fitted.spread)
     each = torch.arange(len(comparisons))
     winner, loser = torch.tensor(comparisons).T
     others = wins.repeat(len(comparisons), 1, 1)
     others[each, winner, loser] -= 1
-    reward = _maximize(others, spread)
+    reward = _maximize(others, fitted.spread, start=fitted.reward)
     lead = reward[each, winner] - reward[each, loser]
     tied = lead.abs() < 1e-9
     right = float((lead > 0)[~tied].sum()) + float(tied.sum()) / 2
@@ -194,10 +198,10 @@ def implicit_reward(
     """What policies act on, β log(π/π_ref), shifted to sum to zero.
 
     Raises:
-        RangeError: β is not above zero, or a row does not sum to one.
+        RangeError: β is not above zero.
     """
-    reference = truth.reference.expand_as(policy)
-    reward = closed_form.implicit_reward(policy, reference, beta=beta)
+    guards.beta(beta)
+    reward = beta * (policy - truth.reference)
     return reward - reward.mean(dim=1, keepdim=True)
 
 
@@ -229,30 +233,52 @@ def read(
     return Reading(min(max(explained.item(), 0.0), 1.0), tuple(found))
 
 
-def _maximize(wins: Tensor, spread: float) -> Tensor:
-    """The most plausible rewards of each table of wins, (tables, items), by Newton's method."""
-    reward = wins.new_zeros(wins.shape[:2])
-    for _ in range(_STEPS):
-        wrong = (reward.unsqueeze(1) - reward.unsqueeze(2)).sigmoid()  # σ(r_j − r_i)
+class _Spot(NamedTuple):
+    """Rewards of some tables of wins, and what the loss does there."""
+
+    reward: Tensor  # (tables, items)
+    wrong: Tensor  # (tables, items, items), the probability σ(r_j − r_i) that i loses against j
+    gradient: Tensor  # (tables, items), of minus the log-posterior
+
+    @classmethod
+    def at(cls, reward: Tensor, wins: Tensor, spread: float) -> "_Spot":
+        wrong = _wrong(reward)
         pull = wins * wrong
-        gradient = pull.sum(dim=1) - pull.sum(dim=2) + reward / spread**2
-        if gradient.abs().max().item() < _FLAT * max(wins.sum().item() / len(wins), 1.0):
+        return cls(reward, wrong, (pull.mT - pull).sum(dim=2).add_(reward, alpha=spread**-2))
+
+
+def _maximize(wins: Tensor, spread: float, start: Tensor | None = None) -> Tensor:
+    """The most plausible rewards of each table of wins, (tables, items), by Newton's method.
+
+    It ends in the same place wherever it starts, (items,): the posterior has one maximum.
+    """
+    reward = wins.new_zeros(wins.shape[:2]) if start is None else start.expand(wins.shape[:2])
+    spot = _Spot.at(reward, wins, spread)
+    flat = _FLAT * max(wins.sum().item() / len(wins), 1.0)
+    for _ in range(_STEPS):
+        if spot.gradient.abs().max().item() < flat:
             break
-        step = -torch.linalg.solve(_hessian(wins, reward, spread), gradient.unsqueeze(2))[:, :, 0]
-        reward = _descend(wins, reward, step, (gradient * step).sum(dim=1), spread)
-    return reward - reward.mean(dim=1, keepdim=True)
+        hessian = _hessian(wins, spot.wrong, spread)
+        step = torch.linalg.solve(hessian, spot.gradient.unsqueeze(2))[:, :, 0].neg_()
+        spot = _descend(wins, spot, step, spread)
+    return spot.reward - spot.reward.mean(dim=1, keepdim=True)
 
 
-def _descend(wins: Tensor, reward: Tensor, step: Tensor, slope: Tensor, spread: float) -> Tensor:
+def _descend(wins: Tensor, spot: _Spot, step: Tensor, spread: float) -> _Spot:
     """Each table's whole step, or the first of its halves that lowers its loss enough."""
-    before = _loss(wins, reward, spread)
-    length = torch.ones_like(slope)
+    length = torch.ones_like(step[:, :1])
     for _ in range(_HALVINGS):
-        trial = reward + length.unsqueeze(1) * step
-        short = _loss(wins, trial, spread) > before + 1e-4 * length * slope + 1e-14 * before.abs()
+        trial = _Spot.at(torch.addcmul(spot.reward, length, step), wins, spread)
+        # Where a convex loss still falls at the end of a step, it fell all the way.
+        rising = torch.linalg.vecdot(trial.gradient, step) > 0
+        if not bool(rising.any()):
+            break
+        slope = torch.linalg.vecdot(spot.gradient, step)
+        before, after = (_loss(wins, each.reward, spread) for each in (spot, trial))
+        short = rising & (after > before + 1e-4 * length[:, 0] * slope + 1e-14 * before)
         if not bool(short.any()):
-            return trial
-        length = torch.where(short, length / 2, length)
+            break
+        length = torch.where(short.unsqueeze(1), length / 2, length)
     return trial
 
 
@@ -263,11 +289,18 @@ def _loss(wins: Tensor, reward: Tensor, spread: float) -> Tensor:
     return prior - (wins * logsigmoid(lead)).sum(dim=(1, 2))
 
 
-def _hessian(wins: Tensor, reward: Tensor, spread: float) -> Tensor:
+def _wrong(reward: Tensor) -> Tensor:
+    """The probability σ(r_j − r_i) that i loses against j, (tables, items, items)."""
+    return (reward.unsqueeze(1) - reward.unsqueeze(2)).sigmoid_()
+
+
+def _hessian(wins: Tensor, wrong: Tensor, spread: float) -> Tensor:
     """A graph's Laplacian and the prior's share on the diagonal, (tables, items, items)."""
-    chance = (reward.unsqueeze(2) - reward.unsqueeze(1)).sigmoid()
-    weight = (wins + wins.mT) * chance * (1 - chance)
-    return torch.diag_embed(weight.sum(dim=2) + 1 / spread**2) - weight
+    weight = (wins + wins.mT).mul_(wrong).mul_(wrong.mT)
+    degree = weight.sum(dim=2)
+    hessian = weight.neg_()
+    hessian.diagonal(dim1=1, dim2=2).add_(degree).add_(1 / spread**2)
+    return hessian
 
 
 def _wins(comparisons: Sequence[Comparison], items: int, spread: float) -> Tensor:

@@ -149,9 +149,11 @@ def adam(
     for step in range(1, steps + 1):
         mean = torch.lerp(point.gradient, mean, decay[0])
         square = torch.lerp(point.gradient.square(), square, decay[1])
-        spread = (square / (1 - decay[1] ** step)).sqrt_().add_(_TINY_GRADIENT)
+        # Both means start at 0; what that takes from them is made up for in the rate.
+        missing = math.sqrt(1 - decay[1] ** step)
+        spread = square.sqrt().add_(_TINY_GRADIENT * missing)
         rate = learning_rate * (1 + math.cos(math.pi * (step - 1) / steps)) / 2
-        rate /= 1 - decay[0] ** step
+        rate *= missing / (1 - decay[0] ** step)
         point = surface(torch.addcdiv(point.parameters, mean, spread, value=-rate))
         yield point
 

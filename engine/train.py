@@ -45,25 +45,63 @@ class Run(TypedDict, total=False):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One moment of a training run. Means are over pairs, by weight; all logarithms are nats."""
+    """One moment of a training run. Means are over pairs, by weight; all logarithms are nats.
+
+    Training itself needs none of its numbers, so they are worked out when the first is asked for.
+    """
 
     index: int  # 0 at the start, then one more per update
-    margin: float  # mean of log-ratio chosen − log-ratio rejected; times β, the reward margin
-    log_ratio_chosen: float  # mean of log π − log π_ref of the chosen response
-    log_ratio_rejected: float  # the same of the rejected response
-    log_prob_chosen: float  # mean of log π of the chosen response
-    log_prob_rejected: float  # the same of the rejected response
-    kl_to_optimum: float  # mean over prompts of KL(π*‖π), never below 0
     policy: Tensor  # (prompts, responses), log-probabilities
     _surface: "_Loss" = field(repr=False)
+    _reading: "Reading" = field(repr=False)
+
+    @property
+    def margin(self) -> float:
+        """The mean of log-ratio chosen − log-ratio rejected; times β, the reward margin."""
+        return self._means.margin
+
+    @property
+    def log_ratio_chosen(self) -> float:
+        """The mean of log π − log π_ref of the chosen response."""
+        return self._means.log_ratio_chosen
+
+    @property
+    def log_ratio_rejected(self) -> float:
+        """The same of the rejected response."""
+        return self._means.log_ratio_rejected
+
+    @property
+    def log_prob_chosen(self) -> float:
+        """The mean of log π of the chosen response."""
+        return self._means.log_prob_chosen
+
+    @property
+    def log_prob_rejected(self) -> float:
+        """The same of the rejected response."""
+        return self._means.log_prob_rejected
+
+    @property
+    def kl_to_optimum(self) -> float:
+        """The mean over prompts of KL(π*‖π), never below 0."""
+        return self._means.kl_to_optimum
 
     @cached_property
     def loss(self) -> float:
-        """Mean DPO loss, worked out when first asked for: training itself needs only its slope."""
-        return self._surface.value(self.policy)
+        """The mean DPO loss."""
+        (found,) = losses([self])
+        return found
+
+    @cached_property
+    def _means(self) -> "Means":
+        return self._reading.means(self.policy)
 
 
-@torch.inference_mode()
+def losses(steps: Sequence[Step]) -> list[float]:
+    """The losses of moments of one run, worked out together."""
+    found: list[float] = steps[0]._surface.values(torch.stack([s.policy for s in steps])).tolist()
+    return found
+
+
 def dpo(
     world: World,
     pairs: Pairs,
@@ -129,14 +167,15 @@ class _Loss:
         slope = (pull.sum(dim=1) - pull.sum(dim=2)).mul_(self.beta)
         return _Place(self, parameters, self.policy.pull_back(slope), wrong)
 
-    def value(self, logits: Tensor) -> float:
-        """The mean loss in nats."""
-        return -_inner(self.wins, logsigmoid(self.shortfall(logits).neg_()))
+    def values(self, logits: Tensor) -> Tensor:
+        """The mean losses in nats, (...), of tables (..., prompts, responses)."""
+        said = logsigmoid(self.shortfall(logits).neg_())
+        return -(said.flatten(-3) @ self.wins.flatten())
 
     def shortfall(self, logits: Tensor) -> Tensor:
         """All −β h_ij; the same for logits and for the log-probabilities they make."""
         scores = (logits - self.reference).mul_(self.beta)
-        return scores.unsqueeze(1) - scores.unsqueeze(2)
+        return scores.unsqueeze(-2) - scores.unsqueeze(-1)
 
     def curvature(self, wrong: Tensor) -> Curvature:
         """The Hessian in the logits, from σ(−β h_ij); note that σ(β h_ij) = σ(−β h_ji)."""
@@ -171,7 +210,7 @@ class _Place:
 
     @cached_property
     def loss(self) -> float:
-        return self.surface.value(self.surface.policy.logits(self.parameters))
+        return self.surface.values(self.surface.policy.logits(self.parameters)).item()
 
     def newton_direction(self) -> Tensor:
         curvature = self.surface.curvature(self.wrong)
@@ -238,25 +277,24 @@ def _inner(left: Tensor, right: Tensor) -> float:
     return float(torch.dot(left.view(-1), right.view(-1)))
 
 
-@torch.inference_mode()
 def _records(places: Iterator[Point], loss: _Loss, reading: Reading) -> Iterator[Step]:
     """Number the places, and stop at the first which is no longer a policy."""
     last: Step | None = None
     for index, place in enumerate(places):
-        policy = torch.log_softmax(loss.policy.logits(place.parameters), dim=-1)
-        step = Step(index, *reading.means(policy), policy, loss)
-        if not loss.beta * step.kl_to_optimum < RUNAWAY_REWARD:  # also if not a number
-            raise DivergenceError(_diverged(step, last), last=last)
-        last = step
-        yield step
+        with torch.inference_mode():  # so that nobody can change it
+            policy = torch.log_softmax(loss.policy.logits(place.parameters), dim=-1)
+        least = loss.beta * policy.min().item()
+        if not least > -RUNAWAY_REWARD:  # also if not a number
+            raise DivergenceError(_diverged(index, least, last), last=last)
+        last = Step(index, policy, loss, reading)
+        yield last
 
 
-def _diverged(step: Step, last: Step | None) -> str:
+def _diverged(index: int, least: float, last: Step | None) -> str:
     good = "No step was good" if last is None else f"Step {last.index} was the last good one"
     return (
-        f"Expected β · KL(π*‖π) to stay below {RUNAWAY_REWARD:g}, got a KL of "
-        f"{step.kl_to_optimum:g} nats at step {step.index}. {good}. "
-        "Take smaller steps, or start closer to the reference."
+        f"Expected β · log π to stay above −{RUNAWAY_REWARD:g} for every response, got {least:g} "
+        f"at step {index}. {good}. Take smaller steps, or start closer to the reference."
     )
 
 

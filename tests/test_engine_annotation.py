@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine import annotation, preferences
-from engine.annotation import Comparison
+from engine.annotation import Comparison, Foresight
 from engine.errors import EngineError, PairsError, RangeError, ShapeError
 
 MIXED: list[Comparison] = [
@@ -110,13 +110,19 @@ def test_who_never_contradicts_himself_still_gets_finite_rewards() -> None:
 # --- Foresight and triads
 
 
+def foresight(comparisons: list[Comparison], items: int, spread: float = 3.0) -> Foresight:
+    return annotation.foresight(
+        comparisons, annotation.fit(comparisons, items=items, spread=spread)
+    )
+
+
 def test_each_comparison_is_foretold_by_an_exact_refit_of_the_others() -> None:
     right = 0.0
     for at, (winner, loser) in enumerate(MIXED):
         others = MIXED[:at] + MIXED[at + 1 :]
         reward = annotation.fit(others, items=5, spread=2.0).reward
         right += (reward[winner] > reward[loser]).item()
-    found = annotation.foresight(MIXED, items=5, spread=2.0)
+    found = foresight(MIXED, 5, spread=2.0)
     assert (found.right, found.of) == (right, len(MIXED))
     whole = annotation.fit(MIXED, items=5, spread=2.0).reward
     fitted = sum((whole[a] > whole[b]).item() for a, b in MIXED)
@@ -124,18 +130,18 @@ def test_each_comparison_is_foretold_by_an_exact_refit_of_the_others() -> None:
 
 
 def test_foresight_of_the_steady_and_of_coins() -> None:
-    steady = annotation.foresight(list(combinations(range(5), 2)) * 2, items=5)
+    steady = foresight(list(combinations(range(5), 2)) * 2, 5)
     assert steady.accuracy == 1.0
     assert steady.by_guessing == pytest.approx(0.5**20)
     coins = np.random.default_rng(1)
     tossed: list[Comparison] = [
         (a, b) if coins.random() < 0.5 else (b, a) for a, b in list(combinations(range(5), 2)) * 4
     ]
-    assert annotation.foresight(tossed, items=5).by_guessing > 0.05
+    assert foresight(tossed, 5).by_guessing > 0.05
 
 
 def test_one_comparison_alone_foretells_nothing() -> None:
-    alone = annotation.foresight([(0, 1)], items=2)
+    alone = foresight([(0, 1)], 2)
     assert alone.accuracy == annotation.CHANCE
 
 
@@ -245,8 +251,11 @@ def test_comparisons_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(kind, match=words):
         annotation.fit(comparisons, items=items, spread=spread)
-    with pytest.raises(kind, match=words):
-        annotation.foresight(comparisons, items=items, spread=spread)
+
+
+def test_foresight_is_of_the_items_of_the_fit() -> None:
+    with pytest.raises(PairsError, match="between 0 and 2"):
+        annotation.foresight([(0, 3)], scored([0.0, 1.0, 2.0]))
 
 
 def test_features_that_make_no_sense_are_refused() -> None:

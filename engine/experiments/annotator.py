@@ -66,7 +66,7 @@ class Experiment:
     @cached_property
     def foresight(self) -> Foresight:
         """How often the other comparisons foretell the one left out."""
-        return annotation.foresight(self.comparisons, items=ITEMS)
+        return annotation.foresight(self.comparisons, self.fit)
 
     @cached_property
     def triads(self) -> Triads:
@@ -85,7 +85,6 @@ class Experiment:
         """Whether the comparisons say, directly or by way of others, how all texts compare."""
         return preferences.connected(annotation.pairs(self.comparisons), self._world)
 
-    @torch.inference_mode()
     def run(self) -> Iterator[Step]:
         """Train a table by DPO from equal probabilities: `settings.steps` + 1 records.
 
@@ -104,8 +103,9 @@ class Experiment:
         for block in on_policy.blocks(trained):
             policies = torch.cat([step.policy for step in block])
             rewards = annotation.implicit_reward(policies, world, beta=beta).tolist()
-            for step, *row in zip(block, rewards, policies.exp().tolist(), strict=True):
-                yield Step(step.index, step.loss, *map(tuple, row))
+            shares = policies.exp().tolist()
+            for step, loss, *row in zip(block, train.losses(block), rewards, shares, strict=True):
+                yield Step(step.index, loss, *map(tuple, row))
 
     @cached_property
     def _world(self) -> World:

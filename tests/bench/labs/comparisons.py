@@ -47,7 +47,7 @@ def _peer(built: annotator.Experiment) -> Array:
     features, explained = _explained(reward, np.array(list(built.features.values())).T)
     told = (*_foretold(wins, winner, loser), *_cycles(wins), explained)
     rows = _trained(reward, built.settings)
-    parts = (rows, reward, error, np.argsort(-reward, kind="stable"), features, told)
+    parts = (rows, reward, error, np.argsort(-np.round(reward, 9), kind="stable"), features, told)
     return np.concatenate([np.array(each, dtype=np.float64).ravel() for each in parts])
 
 
