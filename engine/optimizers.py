@@ -210,7 +210,8 @@ def _two_loops(gradient: Tensor, history: deque[_Secant]) -> Tensor:
 def _secant(before: Point, after: Point) -> _Secant:
     moved = (after.parameters - before.parameters).flatten()
     turned = (after.gradient - before.gradient).flatten()
-    return _Secant(moved, turned, _inner(moved, turned), _inner(turned, turned))
+    bend = torch.dot(turned, turned).item()
+    return _Secant(moved, turned, torch.dot(moved, turned).item(), bend)
 
 
 def _inner(left: Tensor, right: Tensor) -> float:

@@ -11,8 +11,9 @@ from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
-from engine import guards, losses, on_policy, optimizers
+from engine import guards, on_policy, optimizers
 from engine.errors import DivergenceError, EngineError
 from engine.optimizers import Optimizer, Point, Surface
 from engine.policies import Policy
@@ -40,7 +41,7 @@ class MarginLoss:
         guards.beta(beta)
 
         def value(margin: Tensor) -> Tensor:
-            return losses.dpo(margin + lead, torch.zeros_like(margin), beta=beta)
+            return logsigmoid((margin + lead).mul_(beta)).neg_()
 
         def slope(margin: Tensor) -> Tensor:
             return torch.sigmoid((margin + lead).mul_(-beta)).mul_(-beta)
@@ -57,7 +58,7 @@ class MarginLoss:
         guards.positive("τ", tau, advice="Choose τ above 0; the margin settles at 1/(2τ) nats.")
 
         def value(margin: Tensor) -> Tensor:
-            return losses.ipo(margin, torch.zeros_like(margin), tau=tau)
+            return (margin - 1 / (2 * tau)).square_()
 
         def slope(margin: Tensor) -> Tensor:
             return (margin - 1 / (2 * tau)).mul_(2)
