@@ -162,7 +162,10 @@ def test_a_side_that_has_numbers_is_enough() -> None:
     assert found.clash is not None
     assert (found.clash.expected, found.clash.typed) == pytest.approx((-8, 1))
     verdict = judge(wanted, "u = 3/tau + T", generator=random.Random(1))
-    assert verdict.sentence == "The line asks for an expression; not both sides are it."
+    assert (
+        verdict.sentence
+        == "The line asks for an expression, and your two sides are not both equal to it."
+    )
 
 
 def test_a_small_difference_is_left_to_the_judge() -> None:

@@ -83,7 +83,10 @@ def _equation_for_expression(wanted: Tree, line: Line, generator: random.Random)
         return right("The line asks for an expression, without an equals sign.")
     if wrong.outcome != "different" or wrong.mistake:
         return wrong
-    return replace(wrong, sentence="The line asks for an expression; not both sides are it.")
+    return replace(
+        wrong,
+        sentence="The line asks for an expression, and your two sides are not both equal to it.",
+    )
 
 
 def _side_for_equation(wanted: Line, typed: Tree, generator: random.Random) -> Verdict:
