@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -45,10 +46,17 @@ def buttons(lab: str, *, start: Callable[[], None]) -> None:
     """Draw run or pause, restart and stop: always all three, so that nothing moves."""
     run = current(lab)
     job = run.job if run else None
-    name, icon, act = _main(job, start)
+    name, icon, act = _main(lab, job, start)
     st.button(name, icon=icon, key=f"{lab}-main", on_click=act, width=MAIN_WIDTH)
     _small(lab, "Restart", "restart_alt", start if job and job.live else None)
-    _small(lab, "Stop", "stop", job.stop if job and job.live else None)
+    _small(lab, "Stop", "stop", partial(_now, lab, Job.stop) if job and job.live else None)
+
+
+def _now(lab: str, act: Callable[[Job[Any]], None]) -> None:
+    """Do it to the run there is when the button is clicked: it may have been restarted since."""
+    run = current(lab)
+    if run is not None:
+        act(run.job)
 
 
 def _small(lab: str, name: str, icon: str, act: Callable[[], None] | None) -> None:
@@ -62,11 +70,13 @@ def _small(lab: str, name: str, icon: str, act: Callable[[], None] | None) -> No
     )
 
 
-def _main(job: Job[Any] | None, start: Callable[[], None]) -> tuple[str, str, Callable[[], None]]:
+def _main(
+    lab: str, job: Job[Any] | None, start: Callable[[], None]
+) -> tuple[str, str, Callable[[], None]]:
     if job and job.status == "running":
-        return "Pause", ":material/pause:", job.pause
+        return "Pause", ":material/pause:", partial(_now, lab, Job.pause)
     if job and job.status == "paused":
-        return "Resume", ":material/play_arrow:", job.resume
+        return "Resume", ":material/play_arrow:", partial(_now, lab, Job.resume)
     return ("Run again" if job else "Run"), ":material/play_arrow:", start
 
 
