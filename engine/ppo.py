@@ -67,7 +67,7 @@ def value_loss(
     value: Tensor,  # (prompts,)
     returns: Tensor,  # (prompts, draws)
 ) -> Tensor:  # (prompts,), in units of reward squared
-    """Half the mean squared distance of the returns from the value (Schulman et al. 2017, eq. 9).
+    """The mean squared error of the value, halved; in Schulman et al. 2017, eq. 9, it is whole.
 
     Raises:
         ShapeError: there is not one value for each row of returns.

@@ -35,7 +35,7 @@ def cdpo(
     beta: float,  # > 0, in units of reward per nat
     flip: float,  # ε in [0, 1/2), the share of labels believed to be flipped
 ) -> Tensor:  # (batch,) nats
-    """Conservative DPO: the cross-entropy to a soft label 1 − ε (Mitchell 2023, note on noise).
+    """Conservative DPO: the cross-entropy to a soft label 1 − ε (Mitchell 2023, eq. 3).
 
     (1 − ε) dpo(h) + ε dpo(−h): the margin settles where σ(βh) = 1 − ε. TRL's DPOTrainer has no
     such loss, its `sigmoid` ignores `label_smoothing`; its CPOTrainer's `sigmoid` has this form,

@@ -18,10 +18,11 @@ def kto(
     baseline: float,  # z >= 0, nats: an estimate of KL(π‖π_ref), held fixed
     weights: tuple[float, float] = (1.0, 1.0),  # > 0: of the desirable, of the undesirable
 ) -> Tensor:  # (batch,) the loss of one desirable and one undesirable response, summed
-    """KTO on a pair, Σ λ (1 − σ(±β(log-ratio − z))) (Ethayarajh et al. 2024, eq. 7 in TRL's count).
+    """KTO on a pair, Σ λ (1 − σ(±β(log-ratio − z))) (Ethayarajh et al. 2024, section 4.1).
 
-    KTO needs no pairs; here each brings one response of either kind. TRL's KTOTrainer, `kto`, is
-    the same, averaged over responses: half of this mean. Its z is `kto_baseline` of the batch.
+    It is eq. 7 of the paper's first versions, eq. 8 of later ones. KTO needs no pairs; here each
+    brings one response of either kind. TRL's KTOTrainer, `kto`, is the same, averaged over
+    responses: half of this mean. Its z is `kto_baseline` of the batch.
 
     Raises:
         RangeError: β or a weight is not above zero, z is below zero, or a log-ratio is NaN.
@@ -100,7 +101,7 @@ def sppo(
     *,
     beta: float,  # > 0, in units of reward per nat; the paper's 1/η
 ) -> Tensor:  # (batch,) nats squared
-    """SPPO with hard labels: log-ratios regressed on ±1/(2β) (Wu et al. 2024, eq. 4.7, P = 1 or 0).
+    """SPPO with hard labels: log-ratios regressed on ±1/(2β) (Wu et al. 2024, eq. 4.12, P = 1).
 
     (log-ratio chosen − 1/(2β))² + (log-ratio rejected + 1/(2β))². TRL: `sppo_hard`, the same.
 

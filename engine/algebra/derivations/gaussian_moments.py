@@ -2,7 +2,7 @@
 
 Bishop 2006, section 1.2.4, with a weight for each point; with equal weights it is his formula.
 The loss is the cross-entropy of the points under the Gaussian, so the same line says that the
-forward divergence matches mean and variance (Minka 2005).
+forward divergence matches mean and variance (section 10.7).
 """
 
 from sympy import Expr, Symbol, pi
