@@ -172,6 +172,7 @@ def _ink(role: str) -> dict[str, str]:
 
 _TEXT_LIGHTNESS = 46  # of 100
 _GRAY_INK, _ROLE_INK = _ink("'reference'"), _ink("datum.role")
+_CLEAR = {"stroke": {"expr": "background"}, "strokeWidth": 4, "strokeJoin": "round", "aria": False}
 _CONFIG = {
     "view": {"stroke": None},
     "axis": {
@@ -329,11 +330,12 @@ def _named(
 
 
 def _words(rows: Rows, place: dict[str, Any], **style: object) -> list[dict[str, Any]]:
-    """The names of rows, written at their places."""
+    """The names of rows, written at their places; what passes behind a name stops short of it."""
     if not rows:
         return []
     encoding = place | {"text": {"field": "name"}}
-    return [{"data": {"values": list(rows)}, "mark": text(**style), "encoding": encoding}]
+    marks = text(**style) | _CLEAR, text(**style)
+    return [{"data": {"values": list(rows)}, "mark": it, "encoding": encoding} for it in marks]
 
 
 def text(**style: object) -> dict[str, Any]:
