@@ -267,7 +267,7 @@ def _dots(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
 def _upright(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
     rules = _layer(rows, {"type": "rule", "strokeWidth": 2}, {"x": _across(frame)})
     named = [row for row in rows if row["name"]]
-    return rules + _words(named, {"x": _across(frame)}, align="center", y=-6)
+    return rules + _words(named, {"x": _across(frame)}, align="center", y=-8)
 
 
 _PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {

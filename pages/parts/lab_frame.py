@@ -276,7 +276,7 @@ def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
     if changed and not run.job.live:
         parts.append(":orange[the controls have changed; run again]")
     lines = [" · ".join(each) for each in (parts, it.status(run)) if each]
-    quiet("  \n".join(lines))
+    quiet("  \n".join(line[0].upper() + line[1:] for line in lines))
     if run.job.error:
         st.warning(run.job.error, icon=":material/warning:")
 
