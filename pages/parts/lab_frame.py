@@ -274,7 +274,7 @@ def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
         f"computed in {1000 * run.job.seconds:.0f} ms{', shown slowly' if run.job.slow else ''}",
     ]
     if changed and not run.job.live:
-        parts.append(":orange[the controls have changed; run again]")
+        parts.append(":orange[controls changed; run again]")
     lines = [" · ".join(each) for each in (parts, it.status(run)) if each]
     quiet("  \n".join(line[0].upper() + line[1:] for line in lines))
     if run.job.error:
