@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from pages.parts.training import POLL_SECONDS
 from tests.browser import settled, violations
 from tests.conftest import Visit
 from tests.server import ROOT, Server
@@ -118,6 +119,7 @@ def test_a_run_is_paused_restarted_and_stopped_while_controls_react(visit: Visit
     page.get_by_role("button", name="Pause").click()
     paused = page.get_by_text(re.compile(r"Paused at step \d+ of 400"))
     held = _step(paused)
+    _at_rest(page)
     assert violations(page) == []
     page.get_by_role("button", name="Resume").click()
     expect(running).to_be_visible()
@@ -128,6 +130,12 @@ def test_a_run_is_paused_restarted_and_stopped_while_controls_react(visit: Visit
     stopped = page.get_by_text(re.compile(r"Stopped at step \d+ of 400"))
     assert _step(stopped) < 400
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    _at_rest(page)
+
+
+def _at_rest(page: Page) -> None:
+    """Nobody looks at a run that does not go on: not within three times as long as one is."""
+    settled(page, quiet_ms=int(3_000 * POLL_SECONDS), timeout_ms=10_000)
 
 
 def _from_the_start(page: Page) -> None:

@@ -218,7 +218,7 @@ def test_soft_labels_on_a_connected_graph_find_the_optimum(visit: Visit) -> None
     page.get_by_role("button", name="Run", exact=True).click()
     status = page.get_by_text("Done at step 12 of 12")
     expect(status).to_be_visible(timeout=RUN_MS)
-    landed = re.search(r"KL\(π\*‖π\) (below 10⁻¹⁵|\d\.\d · 10⁻¹[1-9]) nats", status.inner_text())
+    landed = re.search(r"KL\(π\*‖π\) (below 10⁻¹⁵|\d\.\d\s·\s10⁻¹[1-9]) nats", status.inner_text())
     assert landed is not None, status.inner_text()
 
 
@@ -282,7 +282,7 @@ def test_the_lab_comes_back_with_the_controls_of_its_run(visit: Visit, server: S
     settled(page)
     expect(page.get_by_text("Done at step 200 of 200")).to_be_visible(timeout=RUN_MS)
     expect(page.get_by_role("radio", name="Many prompts")).to_be_checked()
-    expect(page.get_by_text("the controls have changed")).to_have_count(0)
+    expect(page.get_by_text("controls changed")).to_have_count(0)
 
 
 @pytest.mark.parametrize(

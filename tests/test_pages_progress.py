@@ -21,7 +21,7 @@ from drills.schedule import PARAMETERS
 from drills.score import ENOUGH
 from drills.store import Entry, new_token
 from pages import resources
-from pages.parts import chart, search
+from pages.parts import record_charts, search
 from pages.practice.progress import PARTS
 from tests.conftest import OpenApp
 from tests.learners import past
@@ -112,7 +112,7 @@ def test_the_overdue_stand_apart_in_their_own_color(
     open_app: OpenApp, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = list[dict[str, object]]()
-    monkeypatch.setattr(chart, "columns", lambda drawn, *_, **__: rows.extend(drawn))
+    monkeypatch.setattr(record_charts, "columns", lambda drawn, *_, **__: rows.extend(drawn))
     cards = [card.id for card in course().lessons["dpo"].cards][:3]
     ago = NOW - timedelta(days=40)
     fill(token, [Entry(item("dpo", c), Reviewed(rating=4), c, ago) for c in cards])

@@ -24,6 +24,7 @@ ID, USUAL = "entropy", "60,30,10"
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 FLAT_NATS = 1e-9  # a spread below this is what rounding leaves of none
 ERRORS = 2.0  # standard errors on either side of the exact value
+ROOM, LEAST = 1.04, 0.1  # of the vertical axis: over what is drawn, and its end if that is nothing
 WEIGHTS = Kept("weights", USUAL, check=lambda text: shaper.readable([text]))
 
 
@@ -75,6 +76,7 @@ def _means(experiment: "Experiment", steps: Sequence["Step"], at: int) -> None:
         f"After {len(steps)} draws the mean surprisal is {_told(steps[-1].mean_nats)}, the entropy "
         f"of the counted shares {_told(steps[-1].counted_nats)}; the entropy is {_told(entropy)}.",
         x="draws",
+        domain=(0.0, ROOM * max(LEAST, of(entropy), *(each["y"] for each in lines))),
     )
     chart.plane(frame, key="entropy-means", bands=band, dashed=exact, lines=lines, marks=marks)
 

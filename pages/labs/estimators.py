@@ -98,7 +98,7 @@ LAB = lab_frame.Lab(
         "Far": DEFAULT,
         "Very far": DEFAULT | {"distance": 3.0},
         "Close": DEFAULT | {"distance": 0.2},
-        "Bell curves": DEFAULT | {"world": "normals", "rate": 0.05, "draws": 64},
+        "Normals": DEFAULT | {"world": "normals", "rate": 0.05, "draws": 64},
     },
     asks=lambda _values: "lab-estimators-losses",
     about=partial(lab_frame.predicted_or_further, predicted=PREDICTED, steps=DEFAULT["steps"]),

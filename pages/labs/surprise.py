@@ -119,7 +119,7 @@ def _last(experiment: "Experiment", steps: Sequence["Step"], mark: list[dict[str
         f"From token {steps[0].index} to {steps[-1].index} the program goes from "
         f"{numerals.told(multiples[0])} to {numerals.told(multiples[-1])} smallest numbers.",
         x="tokens",
-        domain=(0.0, MULTIPLES),
+        domain=(0.0, min(MULTIPLES, ROOM * max(each["y"] for each in (*true, *held)))),
     )
     chart.plane(frame, key="surprise-last", dashed=true, steps=held, marks=seen)
 

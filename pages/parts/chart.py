@@ -12,7 +12,7 @@ import streamlit as st
 Rows = Sequence[Mapping[str, Any]]
 ROLES = ("policy", "reference", "reward", "chosen", "rejected", "optimum")
 # The theme's categorical colors stand in this order, so a chart follows light and dark by itself.
-_ROLE = {"field": "role", "type": "nominal", "scale": {"domain": list(ROLES)}, "legend": None}
+ROLE = {"field": "role", "type": "nominal", "scale": {"domain": list(ROLES)}, "legend": None}
 HEIGHT = 255
 
 
@@ -48,7 +48,7 @@ def in_unit(frame: Frame, unit: str) -> Frame:
 def curves(rows: Rows, frame: Frame, *, key: str) -> None:
     """Draw lines over training steps: dicts with `step`, `value`, `role` and a `name`, or ""."""
     layers = [*_zero(rows, frame), _lines(frame), *_ends(rows, frame), *_mark(frame.at)]
-    _draw({"data": {"values": list(rows)}, "layer": layers}, frame, key)
+    draw({"data": {"values": list(rows)}, "layer": layers}, frame, key)
 
 
 def bars(rows: Rows, frame: Frame, *, key: str, spread: Rows = ()) -> None:
@@ -71,18 +71,18 @@ def bars(rows: Rows, frame: Frame, *, key: str, spread: Rows = ()) -> None:
             "title": None,
             "scale": {"domain": list(frame.domain or (0, 1))},
         },
-        "color": _ROLE | {"legend": _legend(rows)},
-        "tooltip": _tooltip("group", "name", number="value"),
+        "color": ROLE | {"legend": _legend(rows)},
+        "tooltip": tooltip("group", "name", number="value"),
     }
     mark = {"type": "bar", "cornerRadiusEnd": 1}
     drawn = {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}
     if not spread:
-        _draw(drawn, frame, key)
+        draw(drawn, frame, key)
         return
     ends = {"x": encoding["x"], "y": encoding["y"] | {"field": "low"}, "y2": {"field": "high"}}
     rule = {"type": "rule", "color": _QUIET, "strokeWidth": 2}
     errors = {"data": {"values": list(spread)}, "mark": rule, "encoding": ends}
-    _draw({"layer": [drawn, errors]}, frame, key)
+    draw({"layer": [drawn, errors]}, frame, key)
 
 
 def _legend(rows: Rows) -> dict[str, Any]:
@@ -97,81 +97,6 @@ def _legend(rows: Rows) -> dict[str, Any]:
     }
 
 
-def levels(rows: Rows, frame: Frame, *, key: str) -> None:
-    """Draw lying bars with their values, one below the other: dicts with `group`, `role`, `value`.
-
-    `shown` is the value as it is written beside its bar.
-    """
-    value = {"field": "value", "type": "quantitative", "title": None, "axis": None}
-    group = {
-        "field": "group",
-        "type": "nominal",
-        "title": None,
-        "sort": None,
-        "axis": {"labelLimit": 220, "grid": False},
-    }
-    top = 1.2 * max((row["value"] for row in rows), default=1) or 1  # room for the written value
-    encoding = {"y": group, "x": value | {"scale": {"domain": [0, top]}}}
-    layers = [
-        {
-            "mark": {"type": "bar", "cornerRadiusEnd": 1, "height": 20},
-            "encoding": {"color": _ROLE, "tooltip": _tooltip("group", number="value")},
-        },
-        {"mark": _text(dx=6), "encoding": {"text": {"field": "shown"}}},
-    ]
-    spec = {"data": {"values": list(rows)}, "encoding": encoding, "layer": layers}
-    _draw(spec, frame, key)
-
-
-def columns(rows: Rows, frame: Frame, *, ticks: Sequence[str], key: str) -> None:
-    """Draw upright bars in their order: dicts with `label`, `role`, `value` and a `name`, or "".
-
-    A name is written upwards over its bar, where it meets no other, and the axis leaves it room.
-    """
-    top = max(row["value"] * (1.5 if row["name"] else 1) for row in rows)
-    axis = {"values": list(ticks), "labelAngle": 0, "labelOverlap": "greedy"}
-    label = {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": axis}
-    scale = {"domain": [0, top], "nice": True}
-    value = {"field": "value", "type": "quantitative", "title": frame.y, "scale": scale}
-    layers = [
-        {
-            "mark": {"type": "bar", "cornerRadiusEnd": 1},
-            "encoding": {"color": _ROLE, "tooltip": _tooltip("label", number="value")},
-        },
-        {"mark": _text(angle=-90, dx=6), "encoding": {"text": {"field": "name"}}},
-    ]
-    spec = {"data": {"values": list(rows)}, "encoding": {"x": label, "y": value}, "layer": layers}
-    _draw(spec, frame, key)
-
-
-def calendar(rows: Rows, frame: Frame, *, months: Sequence[str], key: str) -> None:
-    """Draw a year as weeks and weekdays: dicts with `week` (its first day), `weekday`, `value`.
-
-    `months` are the weeks under which the name of a month stands; `date` is what a pointer shows.
-    """
-    month = {"values": list(months), "labelAngle": 0, "labelExpr": _MONTH, "labelOverlap": "greedy"}
-    most = max((row["value"] for row in rows), default=1) or 1
-    encoding = {
-        "x": {"field": "week", "type": "ordinal", "title": None, "axis": month},
-        "y": {
-            "field": "weekday",
-            "type": "ordinal",
-            "title": None,
-            "sort": list(WEEKDAYS),
-            "axis": {"values": list(WEEKDAYS[::2]), "grid": False},
-        },
-        "color": _ROLE,
-        "opacity": {
-            "field": "value",
-            "type": "quantitative",
-            "scale": {"domain": [0, most], "range": [0.07, 1]},
-            "legend": None,
-        },
-        "tooltip": _tooltip("date", number="value"),
-    }
-    _draw({"data": {"values": list(rows)}, "mark": "rect", "encoding": encoding}, frame, key)
-
-
 def against(rows: Rows, frame: Frame, *, key: str) -> None:
     """Draw points `x` against `y`, and the line on which they are equal."""
     x, y = (_number(axis, title) for axis, title in (("x", frame.x), ("y", frame.y)))
@@ -183,9 +108,9 @@ def against(rows: Rows, frame: Frame, *, key: str) -> None:
     points = {
         "data": {"values": list(rows)},
         "mark": {"type": "circle", "size": 46, "opacity": 0.8},
-        "encoding": {"x": x, "y": y, "color": _ROLE, "tooltip": _tooltip("name", number="y")},
+        "encoding": {"x": x, "y": y, "color": ROLE, "tooltip": tooltip("name", number="y")},
     }
-    _draw({"layer": [equal, points]}, frame, key)
+    draw({"layer": [equal, points]}, frame, key)
 
 
 def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
@@ -201,10 +126,11 @@ def plane(frame: Frame, *, key: str, **layers: Rows) -> None:
     pointer.
     """
     drawn = [layer for name, rows in layers.items() for layer in _PLANE[name](rows, frame)]
-    _draw({"layer": drawn}, frame, key)
+    draw({"layer": drawn}, frame, key)
 
 
-def _draw(spec: dict[str, Any], frame: Frame, key: str) -> None:
+def draw(spec: dict[str, Any], frame: Frame, key: str) -> None:
+    """Draw a Vega-Lite specification inside a frame, with the course's type and grays."""
     around = {
         "title": _title(frame),
         "height": frame.height,
@@ -246,6 +172,7 @@ def _ink(role: str) -> dict[str, str]:
 
 _TEXT_LIGHTNESS = 46  # of 100
 _GRAY_INK, _ROLE_INK = _ink("'reference'"), _ink("datum.role")
+_CLEAR = {"stroke": {"expr": "background"}, "strokeWidth": 4, "strokeJoin": "round", "aria": False}
 _CONFIG = {
     "view": {"stroke": None},
     "axis": {
@@ -276,7 +203,7 @@ _CONFIG = {
 def _layer(rows: Rows, mark: dict[str, Any], encoding: dict[str, Any]) -> list[dict[str, Any]]:
     if not rows:
         return []
-    named = {"color": _ROLE, "detail": {"field": "name"}}
+    named = {"color": ROLE, "detail": {"field": "name"}}
     return [{"data": {"values": list(rows)}, "mark": mark, "encoding": named | encoding}]
 
 
@@ -304,7 +231,7 @@ def _joined(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
 
 
 def _unlabeled(rows: Rows, frame: Frame, **style: object) -> list[dict[str, Any]]:
-    encoding = {"x": _across(frame), "y": _up(frame), "tooltip": _tooltip("name", number="y")}
+    encoding = {"x": _across(frame), "y": _up(frame), "tooltip": tooltip("name", number="y")}
     return _layer(rows, {"type": "line", "strokeWidth": 2, "clip": True} | style, encoding)
 
 
@@ -333,14 +260,14 @@ def _between(rows: Rows, frame: Frame, mark: dict[str, Any]) -> list[dict[str, A
 
 
 def _dots(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
-    encoding = {"x": _across(frame), "y": _up(frame), "tooltip": _tooltip("name", number="y")}
+    encoding = {"x": _across(frame), "y": _up(frame), "tooltip": tooltip("name", number="y")}
     return _layer(rows, {"type": "circle", "size": 56, "opacity": 0.9, "clip": True}, encoding)
 
 
 def _upright(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
     rules = _layer(rows, {"type": "rule", "strokeWidth": 2}, {"x": _across(frame)})
     named = [row for row in rows if row["name"]]
-    return rules + _words(named, {"x": _across(frame)}, align="center", y=-6)
+    return rules + _words(named, {"x": _across(frame)}, align="center", y=-8)
 
 
 _PLANE: Mapping[str, Callable[[Rows, Frame], list[dict[str, Any]]]] = {
@@ -381,9 +308,9 @@ def _lines(frame: Frame) -> dict[str, Any]:
         "encoding": {
             "x": {"field": "step", "type": "quantitative", "title": frame.x, "scale": across},
             "y": y,
-            "color": _ROLE,
+            "color": ROLE,
             "detail": {"field": "name"},
-            "tooltip": _tooltip("step", number="value"),
+            "tooltip": tooltip("step", number="value"),
         },
     }
 
@@ -403,14 +330,16 @@ def _named(
 
 
 def _words(rows: Rows, place: dict[str, Any], **style: object) -> list[dict[str, Any]]:
-    """The names of rows, written at their places."""
+    """The names of rows, written at their places; what passes behind a name stops short of it."""
     if not rows:
         return []
     encoding = place | {"text": {"field": "name"}}
-    return [{"data": {"values": list(rows)}, "mark": _text(**style), "encoding": encoding}]
+    marks = text(**style) | _CLEAR, text(**style)
+    return [{"data": {"values": list(rows)}, "mark": it, "encoding": encoding} for it in marks]
 
 
-def _text(**style: object) -> dict[str, Any]:
+def text(**style: object) -> dict[str, Any]:
+    """Return the mark of words beside data, in the color of the row's role."""
     return {"type": "text", "align": "left", "fontSize": 13, "color": _ROLE_INK} | style
 
 
@@ -439,8 +368,6 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
 
 _LINE, _AROUND = 15, 75  # pixels: a line of names, what stands above and below a plot
 _NAMES = 34  # pixels: room for names at the left ends
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTH = "utcFormat(toDate(datum.value), '%b')"  # dates of a calendar have no zone
 
 
 def _zero(rows: Rows, frame: Frame) -> list[dict[str, Any]]:
@@ -472,6 +399,7 @@ def _names(rows: Rows) -> list[str]:
     return list(dict.fromkeys(row["name"] for row in rows))
 
 
-def _tooltip(*fields: str, number: str) -> list[dict[str, str]]:
+def tooltip(*fields: str, number: str) -> list[dict[str, str]]:
+    """Return what a pointer shows: some fields as words, then a number."""
     named = [{"field": field, "type": "nominal"} for field in fields]
     return [*named, {"field": number, "type": "quantitative", "format": ".4g"}]

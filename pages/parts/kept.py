@@ -10,7 +10,7 @@ from drills.reviews import Stage
 from drills.score import ENOUGH
 from drills.statistics import Share
 from pages import resources
-from pages.parts import chart, learner, links, tuning
+from pages.parts import chart, learner, links, record_charts, tuning
 from pages.parts.lab import data
 from pages.parts.learner import Learner
 from pages.parts.quiet import quiet
@@ -83,7 +83,7 @@ def _forecast(who: Learner) -> None:
             late = {"label": "overdue", "value": found.overdue, "role": "rejected"}
             rows.insert(0, late | {"name": "overdue"})
         ticks = [_label(today, n) for n in range(0, AHEAD, 7)]
-        chart.columns(rows, chart.told(DUE, said), ticks=ticks, key="forecast")
+        record_charts.columns(rows, chart.told(DUE, said), ticks=ticks, key="forecast")
     st.markdown(said)
     table = [{"day": "overdue", "cards": found.overdue}]
     table += [
@@ -105,7 +105,7 @@ def _year(who: Learner) -> None:
     rows = [
         {
             "week": _monday(day).isoformat(),
-            "weekday": chart.WEEKDAYS[day.weekday()],
+            "weekday": record_charts.WEEKDAYS[day.weekday()],
             "date": f"{day:%a} {day:%b} {day.day}",
             "value": count,
             "role": "policy",
@@ -113,7 +113,7 @@ def _year(who: Learner) -> None:
         for day, count in found.items()
     ]
     months = [_monday(day).isoformat() for day in found if day.day == 1]
-    chart.calendar(rows, chart.told(YEAR, said), months=months, key="year")
+    record_charts.calendar(rows, chart.told(YEAR, said), months=months, key="year")
     st.markdown(said)
     table = [{"day": day.isoformat(), "reviews": count} for day, count in found.items() if count]
     data(table, name="days", key="year")

@@ -86,17 +86,22 @@ def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
     The page's own look asks for no rerun, and the timer's first one neither: it may have waited
     for the page, and a rerun that follows so closely takes from the browser what stands below.
     """
-    going = run.job.status == "running"
     looks = 0
 
     def look() -> None:
         nonlocal looks
         draw()
         looks += 1
-        if going and looks > EARLY_LOOKS and run.job.status != "running":
+        if looks > EARLY_LOOKS and run.job.status != "running":
             st.rerun(scope="app")
 
-    st.fragment(look, run_every=POLL_SECONDS if going else None)()
+    def look_once() -> None:  # another fragment, in whose place the timer of `look` ends
+        draw()
+
+    if run.job.status == "running":
+        st.fragment(look, run_every=POLL_SECONDS)()
+    else:
+        st.fragment(look_once)()
 
 
 def data(rows: Sequence[Mapping[str, Any]], *, name: str, key: str) -> None:

@@ -267,15 +267,16 @@ def _scrub(it: Lab, run: Run[Any, Any], records: Sequence[Any], *, live: bool) -
 
 
 def _status(it: Lab, run: Run[Any, Any], *, changed: bool) -> None:
+    """Say how far the run is; below that, on a line of its own, what it has come to."""
     said = STATUS.get(run.job.status, "Ended early")
     parts = [
         f"{said} at step {run.job.steps[-1].index} of {_last_index(run)}",
         f"computed in {1000 * run.job.seconds:.0f} ms{', shown slowly' if run.job.slow else ''}",
-        *it.status(run),
     ]
     if changed and not run.job.live:
-        parts.append(":orange[the controls have changed since; run again]")
-    quiet(" · ".join(parts))
+        parts.append(":orange[controls changed; run again]")
+    lines = [" · ".join(each) for each in (parts, it.status(run)) if each]
+    quiet("  \n".join(line[0].upper() + line[1:] for line in lines))
     if run.job.error:
         st.warning(run.job.error, icon=":material/warning:")
 

@@ -87,7 +87,7 @@ def _densities(experiment: "Experiment", step: "Step") -> None:
     names.append(_beside(experiment, -1, BESIDE * max(target), "reference", "target p"))
     student = _curve(experiment, (mean, step.deviations[0]), "policy", "student q")
     if step.deviations[0] > BROAD * settings.deviation:
-        names.append(_beside(experiment, 1, 2 * LIFT * top, "policy", "student q"))
+        names.append(_beside(experiment, 1, 3 * LIFT * top, "policy", "student q"))
         student = [each | {"label": ""} for each in student]
     frame = Frame(
         "Target and student",

@@ -2,6 +2,7 @@
 
 import math
 
+_TIMES = "\u00a0·\u00a0"  # a number stays on its line
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -12,7 +13,7 @@ def told(value: float, *, digits: int = 4) -> str:
     if value == 0 or 1e-3 <= abs(value) < 10**digits:
         return f"{value:.{digits}g}".replace("-", "−")
     mantissa, _, exponent = f"{value:.1e}".partition("e")
-    return f"{mantissa.replace('-', '−')} · 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa.replace('-', '−')}{_TIMES}10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
 def fixed(value: float) -> str:

@@ -9,7 +9,7 @@ from drills import calibration, telling
 from drills.calibration import Compared
 from drills.events import Answered
 from drills.score import Decomposition, Group
-from pages.parts import chart, learner, links, units
+from pages.parts import chart, learner, links, record_charts, units
 from pages.parts.lab import data
 from pages.parts.learner import Learner
 from pages.parts.quiet import quiet
@@ -150,6 +150,6 @@ def _levels(bars: Sequence[Bar], frame: chart.Frame, said: str, *, key: str) -> 
         }
         for group, role, bits in bars
     ]
-    chart.levels(rows, chart.told(chart.in_unit(frame, unit), said), key=key)
+    record_charts.levels(rows, chart.told(chart.in_unit(frame, unit), said), key=key)
     st.markdown(said)
     data([{"what": row["group"], unit: row["value"]} for row in rows], name=key, key=key)
