@@ -121,6 +121,11 @@ class LoadedCourse:
         return uses.index(self)
 
     @cached_property
+    def works(self) -> dict[str, dict[str, Any]]:
+        """What a learner sees of each source."""
+        return stamps.works(self.sources)
+
+    @cached_property
     def _terms(self) -> dict[str, str]:
         keys = {check.plain(key): key for key in self.glossary}
         return keys | {check.plain(term.term): key for key, term in self.glossary.items()}

@@ -5,20 +5,21 @@ its content changed and not the time the deck was built.
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from content.explain import explain, shown
 from content.files import Document, Reader
 from content.markdown import Role, parts
-from content.schema import Card, Source, Stamp, texts
+from content.schema import Card, Source, Stamp
 
 if TYPE_CHECKING:
     from content.load import LoadedCourse
@@ -37,27 +38,45 @@ class CardStamp:
 
 def digest(card: Card, course: "LoadedCourse") -> str:
     """SHA-256 over all that a learner sees of a card, with what its roles and source stand for."""
-    lesson = course.lesson_of(card)
-    roles = list(_roles(card))
-    cited = {role.target for role in roles if role.name == "cite"} | {card.source}
-    stated = {role.target for role in roles if role.name == "claim"}
+    lesson, fields = course.lesson_of(card), _seen(card)
+    named: dict[str, set[str]] = {"cite": {card.source}, "claim": set()}
+    for role in _roles(fields.values()):
+        named.setdefault(role.name, set()).add(role.target)
+    stated, cited = sorted(named["claim"]), sorted(named["cite"])
     seen = {
-        "lesson": lesson,
-        "card": card.model_dump(exclude={"objective"}, exclude_none=True),
-        "sources": {key: _work(course.sources[key]) for key in cited if key in course.sources},
+        "card": fields,
         "claims": {target: course.claim(target, lesson=lesson).shown for target in stated},
+        "lesson": lesson,
+        "sources": {key: course.works[key] for key in cited if key in course.works},
     }
-    text = json.dumps(seen, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(to_json(seen)).hexdigest()
 
 
-def _roles(card: Card) -> Iterator[Role]:
-    for _, text in texts(type(card), card.model_dump()):
-        yield from (part for part in parts(text) if isinstance(part, Role))
+def works(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
+    """What a learner sees of each source."""
+    return {key: _seen(source) for key, source in sources.items()}
 
 
-def _work(source: Source) -> dict[str, object]:
-    return source.model_dump(mode="json", exclude={"opened"}, exclude_none=True)
+def _seen(entry: Card | Source) -> dict[str, Any]:
+    names = _names_seen(type(entry))
+    return {name: value for name in names if (value := getattr(entry, name)) is not None}
+
+
+@cache
+def _names_seen(kind: type[Card | Source]) -> list[str]:
+    """The fields that a learner sees, in one order, so that the same content hashes the same."""
+    return sorted(kind.model_fields.keys() - {"objective", "opened"})
+
+
+def _roles(texts: Iterable[str]) -> list[Role]:
+    """The roles of texts that cite or claim; others are not parsed, which would take longest."""
+    return [
+        part
+        for text in texts
+        if "{cite}`" in text or "{claim}`" in text
+        for part in parts(text)
+        if isinstance(part, Role)
+    ]
 
 
 def read(reader: Reader) -> dict[str, CardStamp]:

@@ -28,10 +28,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_BLOCK = re.compile(r"[-+>#=~|:\s]|\d+[.)](?:\s|\Z)|\Z")  # may start something but a paragraph
-_LATER_BLOCK = re.compile(rf"\n(?:{_BLOCK.pattern})|\s\s\n")
+_BLOCK = r"[-+>#=~|:\s]|\d+[.)](?:\s|\Z)|\Z"  # may start something but a paragraph
+_PLAIN = re.compile(r"[^\W\d_][^$*_`~\\\[\]&<>\"\t\r\n\0]*+(?<!\s)")  # words and nothing else
+_LINE = rf"(?!{_BLOCK})[^\t\r\0\n]*+"
+_PARAGRAPH = re.compile(rf"{_LINE}(?:(?<!\s\s)\n{_LINE})*+(?<!\s)")
 _DOLLAR = re.compile(r"(?<!\\)\$")
-_CONTROL = re.compile(r"[\t\r\0]")
 _DISPLAY = re.compile(rf"\$\$({_TEX})\$\$", re.DOTALL)
 
 _OPENING = re.compile(r"\{\{c([1-9]\d*)::")
@@ -45,6 +46,8 @@ _INNERMOST = re.compile(f"{_OPEN}(\\d+){_NUMBERED}({_WITHIN}?)(?:::({_WITHIN}))?
 
 def to_html(text: str, names: Names) -> str:
     """Return card text as the HTML of a field, on one line."""
+    if _PLAIN.fullmatch(text):
+        return text
     text = formulas(text)
     try:
         return _quick(text, names)
@@ -133,15 +136,9 @@ def _block(text: str, names: Names) -> str:
 def _paragraph(text: str, names: Names) -> str:
     if text.startswith("$$"):
         return _display(text)
-    if _may_be_a_block(text):
+    if not _PARAGRAPH.fullmatch(text):
         raise _UnclearError
     return _inline(on_one_line(text), names)
-
-
-def _may_be_a_block(text: str) -> bool:
-    if _BLOCK.match(text) or _CONTROL.search(text) or text[-1].isspace():
-        return True
-    return "\n" in text and _LATER_BLOCK.search(text) is not None
 
 
 def _display(text: str) -> str:

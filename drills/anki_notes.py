@@ -17,7 +17,7 @@ from typing import NamedTuple
 from content.faults import suggest
 from content.load import Lesson, LoadedCourse, asked
 from content.markdown import words
-from content.schema import BasicCard, Card, ClozeCard, Source
+from content.schema import BasicCard, Card, ClozeCard, Figure, Source
 from drills.anki_html import Cloze, to_html
 from drills.anki_markdown import Names, escaped
 from drills.errors import DeckError
@@ -171,21 +171,20 @@ def _of_lesson(
     selection: Selection,
 ) -> Iterator[AnkiNote]:
     names = _names(course, lesson)
+    pictures = {each.id: _picture(course, lesson, each) for each in lesson.head.figures}
     first = _cards_before(course, lesson) + 1
     for place, card in enumerate(lesson.cards, start=first):
         if not selection.takes(lesson.id, card):
             continue
         link = f"{links}/{lesson.id}?section={card.section}"
-        drawn = card.figure if selection.pictures else None
-        shown = _picture(course, lesson, drawn) if drawn else None
+        shown = pictures[card.figure] if card.figure and selection.pictures else None
         text = _text(card, names, picture=shown.html if shown else "")
         yield AnkiNote(card, lesson, place, text, sources[card.source], link, shown)
 
 
-def _picture(course: LoadedCourse, lesson: Lesson, figure: str) -> Picture:
-    (drawn,) = (each for each in lesson.head.figures if each.id == figure)
-    path = course.folder / "lessons" / lesson.id / f"{figure}.png"
-    return Picture(f"surprisal-{lesson.id}-{figure}.png", path, words(drawn.alt))
+def _picture(course: LoadedCourse, lesson: Lesson, figure: Figure) -> Picture:
+    path = course.folder / "lessons" / lesson.id / f"{figure.id}.png"
+    return Picture(f"surprisal-{lesson.id}-{figure.id}.png", path, words(figure.alt))
 
 
 def _names(course: LoadedCourse, lesson: Lesson) -> Names:

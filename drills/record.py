@@ -28,6 +28,7 @@ from drills.events import (
     item,
 )
 from drills.grade import leader
+from drills.once import Once
 from drills.reviews import Done, Reviews
 
 P = TypeVar("P", bound=Payload)
@@ -68,7 +69,7 @@ class Record:
             more.__dict__["reviews"] = self.reviews.after_all(events)
         return more
 
-    @cached_property
+    @Once
     def reviews(self) -> Reviews:
         """Where the learner stands with their cards."""
         return Reviews.of(self.events)
@@ -132,7 +133,7 @@ class Record:
             return [first for first in firsts if first.lesson != ERRATA]
         return [first for first in firsts if first.lesson == lesson]
 
-    @cached_property
+    @Once
     def _earned(self) -> dict[str, float]:
         """Bits of the first answers, by lesson."""
         earned: dict[str, float] = {}
@@ -145,7 +146,7 @@ class Record:
         """The events of a kind, oldest first, once they were asked for."""
         return {}
 
-    @cached_property
+    @Once
     def _filed(self) -> dict[str, dict[str, list[Event[Any]]]]:
         filed: dict[str, dict[str, list[Event[Any]]]] = {}
         for event in self.events:

@@ -6,7 +6,6 @@ taken back or arrived late from Anki. Nothing here reads a clock.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
+
+from pydantic_core import from_json
 
 from drills import schedule
 from drills.days import Days
@@ -345,7 +346,7 @@ def _reviewed_event(fold: _Fold, event: Event[Reviewed]) -> None:
 
 def _said(event: Event[Reviewed]) -> dict[str, Any]:
     """Return what a review says, read at a tenth of a model's cost: of these there are most."""
-    said = json.loads(event.text)
+    said = from_json(event.text)
     if not isinstance(said, dict) or said.get("rating") not in schedule.RATINGS:
         return event.payload.model_dump()  # which says what is wrong
     return said

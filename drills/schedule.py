@@ -179,7 +179,7 @@ def play(
     `timed` gives it the moment of the last one.
     """
     scheduler, steps = _scheduler(plan), []
-    theirs = _theirs(card, _Quick)
+    theirs = _theirs(card, _Own)
     theirs.last_review = None if day is None else _midnight(day)
     for rating, today in reviews:
         at = max(_midnight(today), theirs.last_review or _EPOCH)
@@ -277,13 +277,11 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-class _Quick(fsrs.Card):
-    """A card that is copied at a fifth of the cost; `fsrs` copies one at every review."""
+class _Own(fsrs.Card):
+    """A card that nobody else holds, and that stays itself where `fsrs` copies it: each review."""
 
-    def __copy__(self) -> "_Quick":
-        copied = object.__new__(_Quick)
-        copied.__dict__.update(self.__dict__)
-        return copied
+    def __copy__(self) -> "_Own":
+        return self
 
 
 _RATING = {int(each): each for each in fsrs.Rating}

@@ -1,5 +1,7 @@
 """A card keeps its time until what a learner sees of it changes."""
 
+import hashlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,6 +79,43 @@ def test_what_the_card_does_not_show_does_not_count(
     stamp(folder, 1_000_000_000)
     edit(folder, name, old, new)
     assert times(folder) == {"entropy-fair": FIRST, "surprisal-cloze": FIRST}
+
+
+def test_a_stamp_hashes_what_is_seen_as_json_in_the_order_of_the_alphabet(folder: Path) -> None:
+    """Another hash of the same content would update every note that a learner has edited."""
+    edit(folder, CARDS, "By {cite}`shannon1948`", 'Ünï "x" by {cite}`guo2017`')
+    edit(folder, CARDS, "Surprisal is {{c1", "Below {claim}`fair-coin` it is {{c1")
+    course = load_course(folder)
+    works = {
+        "guo2017": {
+            "authors": ["Chuan Guo", "Geoff Pleiss"],
+            "identifier": "arXiv:1706.04599",
+            "title": "On Calibration of Modern Neural Networks",
+            "url": "https://arxiv.org/abs/1706.04599",
+            "year": 2017,
+        },
+        "shannon1948": {
+            "authors": ["Claude E. Shannon"],
+            "identifier": "doi:10.1002/j.1538-7305.1948.tb01338.x",
+            "title": "A Mathematical Theory of Communication",
+            "url": "https://doi.org/10.1002/j.1538-7305.1948.tb01338.x",
+            "year": 1948,
+        },
+    }
+    card = {
+        "extra": 'Ünï "x" by {cite}`guo2017`.',
+        "id": "surprisal-cloze",
+        "kind": "cloze",
+        "section": "throwing",
+        "source": "shannon1948",
+        "text": r"Below {claim}`fair-coin` it is {{c1::$-\log p_{i}$}}, in {{c2::nats::a unit}}.",
+        "topic": "surprisal",
+    }
+    claims = {"fair-coin": "0.693 nats"}
+    seen = {"card": card, "claims": claims, "lesson": "coins", "sources": works}
+    text = json.dumps(seen, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    hashed = hashlib.sha256(text.encode()).hexdigest()
+    assert course.digest(course.lessons["coins"].cards[1]) == hashed
 
 
 def test_a_change_is_later_than_the_one_before_even_if_the_clock_is_not(folder: Path) -> None:

@@ -1,9 +1,13 @@
 """What follows from the record: firsts and latests, bits, and the ladder of a lesson."""
 
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from math import log2
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -265,3 +269,50 @@ def test_the_time_it_takes_grows_with_the_record_and_no_faster() -> None:
 
     small, large = (min(seconds(size) for _ in range(3)) for size in (500, 5_000))
     assert large < 40 * small
+
+
+# --- threads ------------------------------------------------------------------------------------
+
+LONG_WORK = [
+    pytest.param(lambda record: record.reviews, id="reviews"),
+    pytest.param(lambda record: record.firsts(Read), id="filed"),
+    pytest.param(lambda record: record.bits_earned("dpo"), id="earned"),
+]
+
+
+class Watched(tuple[Event[Any], ...]):
+    """Events that call `watch` when somebody starts to go through them."""
+
+    watch: Callable[[], object]
+
+    def __iter__(self) -> Iterator[Event[Any]]:
+        self.watch()
+        return super().__iter__()
+
+
+def watched(watch: Callable[[], object]) -> Record:
+    events = Watched(record(("dpo/opening", Read())).events)
+    events.watch = watch
+    return Record(events)
+
+
+@pytest.mark.parametrize("work", LONG_WORK)
+def test_two_learners_do_not_wait_for_each_other(work: Callable[[Record], object]) -> None:
+    both = Barrier(2, timeout=5)  # each is within its fold at the same time, or it breaks
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, [watched(both.wait), watched(both.wait)]))
+
+
+@pytest.mark.parametrize("work", LONG_WORK)
+def test_two_tabs_of_a_learner_fold_once(work: Callable[[Record], object]) -> None:
+    asked: list[Future[object]] = []
+
+    def another_tab_asks() -> None:
+        asked.append(pool.submit(work, mine))
+        with pytest.raises(TimeoutError):  # it waits for this fold
+            asked[0].result(timeout=0.2)
+
+    mine = watched(another_tab_asks)
+    with ThreadPoolExecutor(1) as pool:
+        assert work(mine) == asked[0].result(timeout=5)
+    assert len(asked) == 1
