@@ -92,6 +92,7 @@ class Step:
         return found
 
     @cached_property
+    @torch.inference_mode()
     def _means(self) -> "Means":
         return self._reading.means(self.policy)
 
@@ -102,6 +103,7 @@ def losses(steps: Sequence[Step]) -> list[float]:
     return found
 
 
+@torch.inference_mode()
 def dpo(
     world: World,
     pairs: Pairs,
@@ -277,12 +279,12 @@ def _inner(left: Tensor, right: Tensor) -> float:
     return float(torch.dot(left.view(-1), right.view(-1)))
 
 
+@torch.inference_mode()
 def _records(places: Iterator[Point], loss: _Loss, reading: Reading) -> Iterator[Step]:
     """Number the places, and stop at the first which is no longer a policy."""
     last: Step | None = None
     for index, place in enumerate(places):
-        with torch.inference_mode():  # so that nobody can change it
-            policy = torch.log_softmax(loss.policy.logits(place.parameters), dim=-1)
+        policy = torch.log_softmax(loss.policy.logits(place.parameters), dim=-1)
         least = loss.beta * policy.min().item()
         if not least > -RUNAWAY_REWARD:  # also if not a number
             raise DivergenceError(_diverged(index, least, last), last=last)
