@@ -7,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.algebra.derivations import all_derivations
 from engine.algebra.reader import ReadError, parse, read
 from engine.algebra.typed import SYMBOLS
 from engine.algebra.verdict import Verdict, judge
+from tests.typed_lines import typed_lines
 
 LONGEST_SECONDS = 1.0
 EXPECTED = (
@@ -24,6 +26,8 @@ PIECES = [
     *("0", "1", "2", "9", "12", "0.5", "999999999999", "1e5", ".", ",", "_", "\\", "\\frac"),
     *("\\beta", "\\pi_{ref,w}", "\\left(", "\\right)", "\\cdot", "{", "}", "factorial", "!"),
     *("^*", "^{*}", "\\frac12", "\\frac1{", "\\mathrm{ref}", "\u2061", "\u2062", "≻", "(y_w|x)"),
+    *("p_i", "q_j", "x_{k}", "q(x)", "π*(y|x)", "∗", "\\pi_r", "½", "\u2011", "㏑"),
+    *("\\(", "\\]", "\\begin{aligned}", "\\end{aligned}", "\\frac1", "\\frac1T", ". "),
     *("__class__", "import", "os", "eval", "lambda", "x.y", "'", '"', "\0", "\u202e", "а", "𝛽"),
 ]
 HOSTILE = [
@@ -112,6 +116,49 @@ def test_any_heap_of_pieces_gets_a_verdict_in_time(typed: str, expected: str) ->
     assert _in_time(expected, typed).outcome in {
         *("equivalent", "different", "undecided", "unreadable"),
     }
+
+
+_asked = st.sampled_from([line.typed for each in all_derivations().values() for line in each.typed])
+_things = st.sampled_from(
+    [
+        *(
+            each.typed
+            for each in typed_lines()
+            if each.outcome == "equivalent" and each.typed.isascii()
+        ),
+        *("exp(y*log(x))", "exp(-99)", "exp(-exp(-u))", "1 + exp(-u)*p", "sigma(99*u)"),
+    ]
+).filter(lambda typed: not set(typed) & set("=.,\\$"))
+_CHANGES = {
+    False: ("{left} + ({thing}) - ({thing})", "({left})*({thing})/({thing})", "log(exp({left}))"),
+    True: (
+        "({left}) + ({thing}) = ({right}) + ({thing})",
+        "({left})*(1 + ({thing})^2) = ({right})*(1 + ({thing})^2)",
+        "1 + ({left})*exp(-({thing})) = 1 + ({right})*exp(-({thing}))",
+        "exp({left}) = exp({right})",
+    ),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(_asked, _things, st.integers(0, 3))
+def test_a_line_is_not_different_when_the_same_is_done_to_both_sides(
+    asked: str, thing: str, which: int
+) -> None:
+    """Unless what is done has no value at a point where the line has one."""
+    left, _, right = asked.partition("=")
+    changes = _CHANGES[bool(right)]
+    typed = changes[which % len(changes)].format(left=left, right=right, thing=thing)
+    verdict = _in_time(asked, typed)
+    assert verdict.outcome != "different" or "no value" in verdict.sentence, typed
+
+
+@settings(max_examples=150, deadline=None)
+@given(_asked, _things)
+def test_a_line_with_a_little_added_is_never_equivalent(asked: str, thing: str) -> None:
+    """The least that is added is a ten-millionth, as a square is not negative."""
+    typed = f"{asked} + 0.000001*({thing})^2 + 0.0000001"
+    assert _in_time(asked, typed).outcome != "equivalent", typed
 
 
 @settings(max_examples=300, deadline=None)

@@ -161,7 +161,7 @@ def test_a_counterexample_is_one(line: TypedLine) -> None:
     found = verdict(line.expected, line.typed)
     clash = found.counterexample
     if clash is None:
-        assert line.expected in IDENTITIES
+        assert found.outcome == "undecided" or line.expected in IDENTITIES
         return
     assert all(clash.values[name] > 0 for name in clash.values if name not in REAL)
     wanted, typed = parse(line.expected)[0], parse(line.typed)[0]
@@ -183,9 +183,9 @@ def _check_expressions(wanted: Line, typed: Line, clash: Counterexample) -> None
 
 
 def _shows(value: mpmath.mpf | None, number: float | None) -> bool:
-    return value is number is None or (
-        value is not None and number is not None and bool(abs(value - number) <= 1e-12 * abs(value))
-    )
+    if value is None or number is None:
+        return value is number is None
+    return bool(abs(value - number) <= 1e-12 * abs(value) + mpmath.mpf("1e-100"))
 
 
 def _check_equations(holds: Line, broken: Line, clash: Counterexample, *, by: bool = True) -> None:
@@ -196,7 +196,7 @@ def _check_equations(holds: Line, broken: Line, clash: Counterexample, *, by: bo
     at = dict(clash.values)
     assert _close(*_sides(holds, at))
     left, right = _sides(broken, at)
-    assert left != right
+    assert left != right or left is None
     assert _close(left, right) is not by
 
 

@@ -124,13 +124,16 @@ def _holds(line: Line, spot: Point) -> bool | None:
     return False if left is None or right_ is None else sampling.held(left, right_)
 
 
-def _always(line: Line, spots: list[dict[str, Ball]]) -> bool:
+def _always(line: Line, spots: list[dict[str, Ball]], digits: int = DIGITS) -> bool:
     marks = []
     for spot in spots:
-        left, right_ = (sampling.value(side, spot) for side in _sides(line))
+        left, right_ = (sampling.value(side, spot, digits) for side in _sides(line))
         marks.append(sampling.held(left, right_))
         if marks[-1] is False:
             return False
+    if digits < MANY_DIGITS:
+        clear = [spot for spot in spots if _is_ordinary(line, shown(spot))]
+        return _always(line, clear, MANY_DIGITS)
     return marks.count(True) >= ENOUGH
 
 
@@ -166,8 +169,13 @@ def _at(line: Line, spot: Point, of: str) -> Counterexample:
 
 def _wrong(case: _Case, spot: Point) -> Verdict:
     clash = _at(case.line, spot, "typed")
-    apart = "Put in the right values, and the two sides differ."
-    return different(apart if visible(clash) else LITTLE, clash, _mistake(case))
+    return different(_disagree(clash), clash, _mistake(case))
+
+
+def _disagree(clash: Counterexample) -> str:
+    if clash.expected is None or clash.typed is None:
+        return "Put in the right values, and what you typed has no value."
+    return "Put in the right values, and the two sides differ." if visible(clash) else LITTLE
 
 
 def _mistake(case: _Case) -> Mistake | None:
@@ -198,7 +206,7 @@ def _explains(wrong: Line, case: _Case, starts: list[dict[str, float]]) -> bool:
         return False
     for start in starts:
         at = search.approximate(solved.value, start)
-        if search.apart(*_sides(case.line), {**start, solved.name: at}):
+        if search.apart(*_sides(case.line), {**start, solved.name: at}, noise=search.NOISE):
             return False
     marks: list[bool | None] = []
     found = _any_solutions if _is_solved(case.line, solved.name) else _solutions
@@ -232,9 +240,21 @@ def _other_solution(one: Line, other: Line, raw: list[dict[str, Ball]]) -> Point
     for start in (shown(spot) for spot in raw[:STARTS]):
         for name, low, high in search.solutions(*_sides(one), start):
             ends = [{**start, name: low}, {**start, name: high}]
-            if search.apart(*_sides(other), ends[0]) and _tells_apart(one, other, ends):
+            crosses = low != high or _meets(one, ends[0])
+            if search.apart(*_sides(other), ends[0]) and crosses and _tells_apart(one, other, ends):
                 return sampling.exactly(ends[0])
     return None
+
+
+def _meets(line: Line, place: dict[str, float]) -> bool:
+    """Whether the sides meet at a point itself: 1 and 1 + exp(-1000) only seem to."""
+    spot = sampling.exactly(place)
+    sides = (sampling.value(side, spot, MANY_DIGITS) for side in _sides(line))
+    return _is_ordinary(line, place) and sampling.held(*sides) is True
+
+
+def _is_ordinary(line: Line, place: dict[str, float]) -> bool:
+    return all(search.ordinary(side, place) for side in _sides(line))
 
 
 def _tells_apart(one: Line, other: Line, ends: list[dict[str, float]]) -> bool:
@@ -270,7 +290,7 @@ def _proved(case: _Case, solved: Solved) -> bool:
     """Whether algebra shows that each equation follows from the other."""
     typed = [each for each in isolation.every(case.line) if each.implied]
     own = next((each for each in typed if each.name == solved.name), None)
-    if solved.implied and own is not None and same(own.value, solved.value):
+    if solved.implied and own is not None and own.implies and same(own.value, solved.value):
         return True
     back = (_follows(case.wanted, each) for each in islice(typed, PROOFS))
     if solved.implied and _follows(case.line, solved) and any(back):

@@ -1,7 +1,8 @@
 """Solving an equation for one of its names, by undoing what stands around it.
 
 What an equation says of a name is *implied* by it only where no step loses a solution: a factor
-that may vanish is not divided away, and an even root is taken of positive things alone.
+that may vanish is not divided away, and an even root is taken of positive things alone. What is
+found *implies* the equation in turn only where no root is undone that may be negative.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ class Solved:
     name: str
     value: Tree
     implied: bool = True  # by the equation, at every point of the domain
+    implies: bool = True  # the equation, wherever the value is one
 
 
 def solved(line: Line) -> Solved | None:
@@ -72,6 +74,7 @@ class _Undoing:
     def __init__(self, name: str) -> None:
         self.name = name
         self.implied = True
+        self.implies = True
 
     def of(self, side: Tree, value: Tree) -> Solved | None:
         """What the name equals if `side`, in which it stands once, equals `value`."""
@@ -80,12 +83,13 @@ class _Undoing:
             if step is None:
                 return None
             side, value = step
-        return Solved(self.name, value, self.implied)
+        return Solved(self.name, value, self.implied, self.implies)
 
     def _step(self, side: Tree, value: Tree) -> tuple[Tree, Tree] | None:
         if isinstance(side, Minus):
             return side.argument, Minus(value)
         if isinstance(side, Call):
+            self.implies &= side.function != "sqrt" or _positive(value)
             return side.argument, _inverse(side, value)
         if not isinstance(side, Binary):
             return None
@@ -122,6 +126,7 @@ class _Undoing:
         odd = power.denominator == 1 and not even
         if (even and not _positive(side.left)) or (odd and not _positive_power(side.left, value)):
             self.implied = False
+        self.implies &= power.denominator == 1 or _positive(value)
         return side.left, Binary("^", value, Binary("/", _ONE, side.right))
 
 

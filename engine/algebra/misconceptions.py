@@ -156,8 +156,17 @@ def _upside_down(tree: Tree) -> Tree | None:
 
 def _split_logarithm(tree: Tree) -> Tree | None:
     """The logarithm of a quotient or product taken as a quotient or product of logarithms."""
+    return _term_by_term(tree, "*/")
+
+
+def _split_sum(tree: Tree) -> Tree | None:
+    """The logarithm of a sum taken as a sum of logarithms."""
+    return _term_by_term(tree, "+-")
+
+
+def _term_by_term(tree: Tree, operators: str) -> Tree | None:
     inside = tree.argument if isinstance(tree, Call) and tree.function == "log" else None
-    if not isinstance(inside, Binary) or inside.operator == "^":
+    if not isinstance(inside, Binary) or inside.operator not in operators:
         return None
     return Binary(inside.operator, Call("log", inside.left), Call("log", inside.right))
 
@@ -196,6 +205,10 @@ _SOMEWHERE: tuple[tuple[Mistake, Callable[[Tree], Tree | None]], ...] = (
     (
         Mistake("split-logarithm", "The logarithm of a ratio is a difference of logarithms."),
         _split_logarithm,
+    ),
+    (
+        Mistake("logarithm-of-sum", "The logarithm of a sum is not the sum of the logarithms."),
+        _split_sum,
     ),
     (
         Mistake("logarithm-of-sum", "A logarithm turns products into sums, not sums into sums."),

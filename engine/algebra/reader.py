@@ -6,6 +6,8 @@ r"""Reading what people type: a grammar of its own, in which nothing is evaluate
     power    =  atom [ "^" exponent ]                 exponent: an atom, perhaps with a sign
     atom     =  number | name | function argument | "(" sum ")" | \frac{sum}{sum}
 
+An index (p_i) and the arguments of the lessons (p(x), π(y | x)) are read past.
+
 Where mathematicians themselves disagree (log a/b, a/b c) the reader asks for parentheses.
 """
 
@@ -204,7 +206,7 @@ class _Parser:
             return self._function()
         if token.kind == "fraction":
             self.at += 1
-            return self._placed(Binary("/", self._group("{"), self._group("{")), token.position)
+            return self._placed(Binary("/", self._group("{"), self._below()), token.position)
         if token.kind == "open":
             return self._group()
         raise self._missing(token)
@@ -235,6 +237,14 @@ class _Parser:
         tree = self._sum()
         self._close(token)
         return tree
+
+    def _below(self) -> Tree:
+        r"""What stands under the bar of a fraction: in braces, or a name alone as in \frac1T."""
+        token = self._token
+        if token.kind != "name":
+            return self._group("{")
+        self.at += 1
+        return self._made(Name(token.text))
 
     def _close(self, opened: Token) -> None:
         token, wanted = self._token, _PAIRS[opened.text]
@@ -267,7 +277,7 @@ class _Parser:
         self.at += 1
         exponent = self._exponent()
         if not isinstance(exponent, Number) or self._token.kind not in _STARTS:
-            raise self._bare(function)
+            raise self._variance(function) if function.text == "sigma" else self._bare(function)
         _check_exponent(Binary("^", Name("x"), exponent), function.position)
         return exponent
 
@@ -277,15 +287,20 @@ class _Parser:
         if self._token.kind not in _STARTS:
             raise self._bare(function)
         argument = self._power()
-        if self._token.kind in _STARTS or self._is("/"):
+        ends = function.text == "√"  # √p/q, unlike log p/q, is read in one way only
+        if self._token.kind in _STARTS or (self._is("/") and not ends):
             name = function.text
             sentence = f"How far does this {name} reach? Put what it takes in parentheses."
             raise ReadError(sentence, function.position)
         return argument
 
     def _bare(self, function: Token) -> ReadError:
-        name = function.text
+        name = _function(function.text)
         sentence = f"{name} is a function and needs something to work on: {name}(x)."
+        return ReadError(sentence, function.position)
+
+    def _variance(self, function: Token) -> ReadError:
+        sentence = "The variance σ² is typed tau; sigma is the sigmoid: sigma(u)."
         return ReadError(sentence, function.position)
 
     def _made(self, tree: Tree) -> Tree:
@@ -314,7 +329,7 @@ def _why_without_value(tree: Tree) -> str:
 
 def _function(name: str) -> Function:
     functions: dict[str, Function] = {"log": "log", "exp": "exp", "sqrt": "sqrt", "sigma": "sigma"}
-    return functions[name]
+    return "sqrt" if name == "√" else functions[name]
 
 
 def _check_exponent(power: Tree, position: int) -> None:

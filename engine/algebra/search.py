@@ -17,6 +17,8 @@ Floats = Mapping[str, float]
 _NEAR_ZERO = 1e-13  # of the sides: a difference that may be none
 _SHRUNK = 1e-3  # of the difference at the ends of an interval: that in its middle
 _APART = 1e-6  # of the values: more than rounding
+NOISE = 1e-12  # what rounding leaves of a difference of ordinary numbers
+_LEAST = 1e-60  # what the many digits of a sum with one still hold
 _HALVINGS = 60
 _STEPS = 36
 _NICE = (0.5, 1.0, 2.0)  # where learners' factors vanish
@@ -31,10 +33,30 @@ def approximate(tree: Tree, point: Floats) -> float:
         return math.nan
 
 
-def apart(one: Tree | float, other: Tree | float, point: Floats) -> bool:
-    """Whether two trees have values at a point, and these are far apart."""
+def apart(one: Tree | float, other: Tree | float, point: Floats, *, noise: float = 0.0) -> bool:
+    """Whether two trees have values at a point, and these are far apart, for more than noise."""
     a, b = (each if isinstance(each, float) else approximate(each, point) for each in (one, other))
-    return abs(a - b) > _APART * (abs(a) + abs(b))
+    return abs(a - b) > _APART * (abs(a) + abs(b)) + noise
+
+
+def ordinary(tree: Tree, point: Floats) -> bool:
+    """Whether no part of a tree is so large or so small that sums with it lose digits."""
+    if isinstance(tree, Name | Number):
+        return True
+    if isinstance(tree, Binary):
+        inside = ordinary(tree.left, point) and ordinary(tree.right, point)
+        zero = tree.operator != "^" or approximate(tree.left, point) == 0
+        return inside and _is_ordinary(tree, point, zero=zero)
+    odds = tree.argument if isinstance(tree, Call) and tree.function == "sigma" else None
+    if odds is not None and not _is_ordinary(Call("exp", odds), point, zero=False):
+        return False
+    zero = not isinstance(tree, Call) or tree.function != "exp"
+    return ordinary(tree.argument, point) and _is_ordinary(tree, point, zero=zero)
+
+
+def _is_ordinary(tree: Tree, point: Floats, *, zero: bool) -> bool:
+    size = abs(approximate(tree, point))
+    return _LEAST <= size <= 1 / _LEAST or (zero and size == 0)
 
 
 def turning(trees: Iterable[Tree], starts: Iterable[Floats], most: int) -> list[dict[str, float]]:

@@ -203,7 +203,7 @@ def _mistake(wanted: Tree, typed: Tree, spots: Sequence[Point]) -> Mistake | Non
         (mistake, wrong)
         for mistake, wrong in wrong_forms(wanted)
         if names(wrong) <= known
-        and not any(search.apart(wrong, at, start) for start, at in quick)
+        and not any(search.apart(wrong, at, start, noise=search.NOISE) for start, at in quick)
         and _agrees(wrong, said, spots)
     ]
     alike = (mistake for mistake, wrong in found if written_alike(wrong, typed))
