@@ -22,7 +22,7 @@ class Client:
         self.page = page
         self.query = query
         self.fragments: list[str] = []
-        self.timed = ""  # the fragment that asked last to be rerun again and again
+        self.timed = ""  # the fragment that asks to be rerun again and again, if there is one
         self.buttons: dict[str, tuple[str, str]] = {}  # label -> id, fragment
         self.words = 0
         self._page_hash = ""
@@ -101,6 +101,8 @@ class Client:
             self._cached.add(message.hash)
         if message.HasField("delta") and message.delta.new_element.HasField("exception"):
             raise ClientError(message.delta.new_element.exception.message)
+        if message.HasField("new_session") and not message.new_session.fragment_ids_this_run:
+            self.timed = ""  # the whole page is drawn anew
         if message.HasField("auto_rerun"):
             self.timed = message.auto_rerun.fragment_id
         if message.HasField("navigation"):

@@ -60,7 +60,8 @@ def _run(client: Client, over: threading.Event) -> None:
         label = "Run again"
         end = time.monotonic() + RUN_SECONDS + 1
         while time.monotonic() < end and not over.wait(POLL_SECONDS):
-            client.rerun(fragment=client.timed)
+            if client.timed:
+                client.rerun(fragment=client.timed)
 
 
 def _spaced(page: Client) -> float:

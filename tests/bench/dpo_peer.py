@@ -35,6 +35,7 @@ def ratio() -> Seconds:
             lambda: _seconds(lambda: numpy_newton_dpo(*tables, beta=BETA)),
             rounds=15,
             warm_up=2,
+            of=min,
         )
     finally:
         torch.set_num_threads(threads)

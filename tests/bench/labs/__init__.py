@@ -56,7 +56,7 @@ def ratio(name: str) -> Seconds:
     try:
         check(race)
         mine, theirs = (partial(_seconds, each) for each in (race.ours, race.peer))
-        return interleaved(mine, theirs, rounds=7, warm_up=1)
+        return interleaved(mine, theirs, rounds=15, warm_up=1, of=min)
     finally:
         torch.set_num_threads(threads)
 
