@@ -174,12 +174,13 @@ class _Secant(NamedTuple):
 
 def _descend(surface: Surface[P], point: P, direction: Tensor) -> P:
     """The first of the whole step, its half, its quarter, ... that lowers the loss."""
-    slope = _inner(point.gradient, direction)
     length = 1.0
     for _ in range(_HALVINGS):
         trial = surface(torch.add(point.parameters, direction, alpha=length))
         # Where a convex loss still falls at the end of a step, it fell all the way.
-        if _inner(trial.gradient, direction) <= 0 or _lower(trial, point, length * slope):
+        if _inner(trial.gradient, direction) <= 0:
+            return trial
+        if _lower(trial, point, length * _inner(point.gradient, direction)):
             return trial
         length /= 2
     return point

@@ -22,6 +22,8 @@ from engine.preferences import Pairs
 # Small enough for the losses and features that are trained here.
 GRADIENT_RATE = 0.4
 ADAM_RATE = 0.3
+# What raises a margin: the chosen response's log-ratio up, the rejected one's down.
+_SIDES = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,13 @@ class MarginLoss:
             RangeError: β is not above zero.
         """
         guards.beta(beta)
+        ahead = torch.as_tensor(lead, dtype=torch.float64) * beta
 
         def value(margin: Tensor) -> Tensor:
-            return logsigmoid((margin + lead).mul_(beta)).neg_()
+            return logsigmoid(torch.add(ahead, margin, alpha=beta)).neg_()
 
         def slope(margin: Tensor) -> Tensor:
-            return torch.sigmoid((margin + lead).mul_(-beta)).mul_(-beta)
+            return torch.add(ahead, margin, alpha=beta).neg_().sigmoid_().mul_(-beta)
 
         return cls(value, slope)
 
@@ -89,7 +92,12 @@ class Objective:
 
     def at(self, parameters: Tensor) -> "Place":
         """The surface that optimizers walk on."""
-        return Place(self, parameters)
+        table = on_policy.log_policy(self.policy, parameters)
+        log_ratios = torch.take(table - self.reference, self.places)
+        pull = self.slope(log_ratios)
+        slope = torch.zeros_like(table).put_(self.places, pull, accumulate=True)
+        gradient = self.policy.pull_back(on_policy.in_logits(table, slope))
+        return Place(self, parameters, table, log_ratios, gradient)
 
     def value(self, log_ratios: Tensor) -> Tensor:
         """The loss at log-ratios (..., 2, pairs): a mean over pairs, by weight, (...)."""
@@ -107,8 +115,10 @@ class Objective:
     def slope(self, log_ratios: Tensor) -> Tensor:
         """The derivative of the loss by the log-ratios; both (2, pairs)."""
         pull = self.pairs.share * self.loss.slope(log_ratios[0] - log_ratios[1])
-        drawn = pull - self.anchor * self.pairs.share if self.anchor else pull
-        return torch.stack([drawn, -pull])
+        both = pull * _SIDES
+        if self.anchor:
+            both[0].sub_(self.pairs.share, alpha=self.anchor)
+        return both
 
     def margin(self, log_ratios: Tensor) -> Tensor:
         """The mean margin over pairs, by weight, of log-ratios (..., 2, pairs), nats, (...)."""
@@ -130,28 +140,14 @@ class Place:
 
     objective: Objective
     parameters: Tensor
-
-    @cached_property
-    def table(self) -> Tensor:
-        """The policy there, (prompts, responses), log-probabilities."""
-        return on_policy.log_policy(self.objective.policy, self.parameters)
-
-    @cached_property
-    def log_ratios(self) -> Tensor:
-        """Of the chosen and of the rejected response of each pair, (2, pairs), nats."""
-        return torch.take(self.table - self.objective.reference, self.objective.places)
+    table: Tensor  # (prompts, responses), log-probabilities
+    log_ratios: Tensor  # (2, pairs), nats, of the chosen and of the rejected responses
+    gradient: Tensor  # of the loss; shaped as the parameters
 
     @cached_property
     def loss(self) -> float:
         """In the units of the loss."""
         return self.objective.value(self.log_ratios).item()
-
-    @cached_property
-    def gradient(self) -> Tensor:
-        """Of the loss; shaped as the parameters."""
-        pull = self.objective.slope(self.log_ratios)
-        slope = torch.zeros_like(self.table).put_(self.objective.places, pull, accumulate=True)
-        return self.objective.policy.pull_back(on_policy.in_logits(self.table, slope))
 
     def newton_direction(self) -> Tensor:
         """Refuse: a loss brings its slope, no Hessian.
