@@ -89,6 +89,9 @@ class Client:
         for message in messages:
             self._note(message)
         deltas = [message.delta for message in messages if message.HasField("delta")]
+        asks = any(message.HasField("auto_rerun") for message in _last_run(messages))
+        if not asks and not all(delta.fragment_id for delta in deltas):
+            self.timed = ""  # the page was drawn anew, and nothing on it asks
         buttons = [(d.new_element.button, d.fragment_id) for d in deltas]
         self.buttons |= {each.label: (each.id, fragment) for each, fragment in buttons if each.id}
         if whole:
@@ -101,10 +104,10 @@ class Client:
             self._cached.add(message.hash)
         if message.HasField("delta") and message.delta.new_element.HasField("exception"):
             raise ClientError(message.delta.new_element.exception.message)
-        if message.HasField("new_session") and not message.new_session.fragment_ids_this_run:
-            self.timed = ""  # the whole page is drawn anew
         if message.HasField("auto_rerun"):
             self.timed = message.auto_rerun.fragment_id
+        if message.HasField("stop_auto_rerun"):
+            self.timed = ""
         if message.HasField("navigation"):
             self._page_hash = message.navigation.page_script_hash
 
@@ -113,6 +116,12 @@ def _finished(message: ForwardMsg) -> bool:
     """Whether nothing more comes: a script that asks for a rerun is followed by it."""
     early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
     return message.WhichOneof("type") == "script_finished" and message.script_finished != early
+
+
+def _last_run(messages: list[ForwardMsg]) -> list[ForwardMsg]:
+    """What the last of several runs of the script sent."""
+    begins = [at for at, message in enumerate(messages) if message.HasField("new_session")]
+    return messages[begins[-1] :] if begins else messages
 
 
 def _connection(url: str, cookie: str) -> ClientConnection:
