@@ -50,8 +50,6 @@ def kinds(world: World) -> dict[str, Pairs]:
 def test_64_betas_at_once_are_64_runs(labels: str, optimizer: Optimizer) -> None:
     truth, steps = world(), 20
     pairs = kinds(truth)[labels]
-    # Where slopes all but cancel, Adam enlarges the last digit.
-    close = 1e-7 if optimizer is ADAM else 1e-10
     swept = list(sweep.dpo(truth, pairs, betas=BETAS, steps=steps, optimizer=optimizer))
     assert [step.index for step in swept] == list(range(steps + 1))
     together = torch.stack([step.policy for step in swept])
@@ -60,10 +58,10 @@ def test_64_betas_at_once_are_64_runs(labels: str, optimizer: Optimizer) -> None
         run = train.dpo(truth, pairs, policy=start, beta=beta, optimizer=optimizer, steps=steps)
         *_, last = alone = list(run)
         policies = torch.stack([step.policy for step in alone])
-        torch.testing.assert_close(together[:, at], policies, atol=close, rtol=0)
+        torch.testing.assert_close(together[:, at], policies, atol=1e-10, rtol=0)
         for name in READINGS:
             one = getattr(last, name)
-            assert getattr(swept[-1], name)[at].item() == pytest.approx(one, abs=close), name
+            assert getattr(swept[-1], name)[at].item() == pytest.approx(one, abs=1e-10), name
     neighbor = (together[-1, 0] - together[-1, 1]).abs().max().item()
     assert neighbor > 1e-6, "each β has a run of its own"
 
