@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from pages.parts.training import POLL_SECONDS
 from tests.browser import settled, violations
@@ -41,12 +42,14 @@ def ask():
 @st.fragment
 def draw():
     run = state.once("run", lambda: Run(None, Job(count()), {}))
+    went = run.job.status == "running"
+    st.markdown(f"The page was drawn while it was {run.job.status}.")
 
     def show():
         st.markdown(f"The run is {run.job.status}.")
         run.job.wait(10)
 
-    watch(run, show)
+    watch(run, show, went=went)
     with st.container(border=True, key="question"):
         ask()
 
@@ -55,11 +58,15 @@ draw()
 """
 
 
-@pytest.fixture
-def slow_page(tmp_path: Path) -> Iterator[Server]:
+# The same, but that the run ends between what says how it stands and what watches it.
+ENDED_BETWEEN = SLOW_PAGE.replace("    watch(", "    run.job.wait(10)\n    watch(")
+
+
+@pytest.fixture(params=[SLOW_PAGE, ENDED_BETWEEN], ids=["while watched", "between"])
+def slow_page(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Serve the slow page alone."""
     script = tmp_path / "slow_page.py"
-    script.write_text(SLOW_PAGE)
+    script.write_text(request.param)
     server = Server(ROOT, log=tmp_path / "server.log", script=str(script))
     server.start()
     yield server
@@ -71,6 +78,7 @@ def test_a_question_stays_below_a_run_that_ends_while_it_is_drawn(
 ) -> None:
     page = visit("/", server=slow_page)
     expect(page.get_by_text("The run is done")).to_be_visible()
+    expect(page.get_by_text("The page was drawn while it was done")).to_be_visible()
     page.wait_for_timeout(1_000)  # a loss comes with the rerun that follows the end
     expect(page.get_by_role("button", name="Commit")).to_be_visible()
 
@@ -141,8 +149,8 @@ def _at_rest(page: Page) -> None:
 def _from_the_start(page: Page) -> None:
     """Run again, once the run before is over."""
     stop, again = (page.get_by_role("button", name=name) for name in ("Stop", "Run again"))
-    if stop.is_enabled():
-        stop.click()
+    with suppress(TimeoutError):  # it has come to its end by itself
+        stop.click(timeout=2_000)
     again.click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 

@@ -80,8 +80,17 @@ def _main(
     return ("Run again" if job else "Run"), ":material/play_arrow:", start
 
 
-def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
+def going(lab: str) -> bool:
+    """Say whether there is a run that goes on."""
+    run = current(lab)
+    return run is not None and run.job.status == "running"
+
+
+def watch(run: Run[Any, Any], draw: Callable[[], None], *, went: bool) -> None:
     """Draw a run, again and again while it goes on; the page is rerun once when it ends.
+
+    `went` says whether it went on when the page began to draw its buttons: a run that has ended
+    since is looked at like one that goes on, or these would stay as they are.
 
     The page's own look asks for no rerun, and the timer's first one neither: it may have waited
     for the page, and a rerun that follows so closely takes from the browser what stands below.
@@ -98,7 +107,7 @@ def watch(run: Run[Any, Any], draw: Callable[[], None]) -> None:
     def look_once() -> None:  # another fragment, in whose place the timer of `look` ends
         draw()
 
-    if run.job.status == "running":
+    if went:
         st.fragment(look, run_every=POLL_SECONDS)()
     else:
         st.fragment(look_once)()

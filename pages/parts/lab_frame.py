@@ -83,6 +83,7 @@ def draw(it: Lab, place: Place) -> None:
     _lay_out(it, values)
     settings = values | _controls(it, values)
     state.put(f"head-{it.id}", dict(values))  # now: a script that is cut short lays them out again
+    went = lab.going(it.id)
     _buttons(it, settings)
     if fault := state.get(_fault(it)):
         st.error(fault, icon=":material/error:")
@@ -90,7 +91,7 @@ def draw(it: Lab, place: Place) -> None:
     if run is None:
         quiet("Press *Run*: the charts are drawn here while it goes on.")
         return
-    lab.watch(run, partial(_show, it, run, settings, place))
+    lab.watch(run, partial(_show, it, run, settings, place), went=went)
     if not run.job.live:
         _ended(it, run, choice, place)
 
@@ -131,7 +132,7 @@ def _first(
         begin(it, first(head), seconds=0.0, kept=True)
         run = lab.current(it.id)
     if run is not None and not open_:
-        lab.watch(run, partial(_show, it, run, run.settings, place))
+        lab.watch(run, partial(_show, it, run, run.settings, place), went=lab.going(it.id))
 
 
 def _lay_out(it: Lab, head: Values) -> None:
