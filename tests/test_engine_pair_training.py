@@ -80,6 +80,14 @@ def test_the_slope_is_that_of_the_loss(name: str, lead: float, anchor: float) ->
     assert not torch.allclose(found.flip(0), exact), "chosen and rejected are told apart"
 
 
+def test_values_are_those_of_the_losses() -> None:
+    margin = torch.linspace(-40.0, 40.0, 81, dtype=torch.float64)
+    none = torch.zeros_like(margin)
+    torch.testing.assert_close(DPO.value(margin), losses.dpo(margin, none, beta=0.5))
+    torch.testing.assert_close(IPO.value(margin), losses.ipo(margin, none, tau=0.25))
+    assert not torch.allclose(IPO.value(margin), losses.ipo(margin, none, tau=0.5))
+
+
 def test_a_lead_is_the_price_of_length() -> None:
     margin = torch.tensor([0.3, -2.0, 1.5]).double()
     longer = torch.tensor([-2.0, 3.0, 5.0]).double()

@@ -73,7 +73,7 @@ def draw(it: Lab, place: Place) -> None:
         values = controls.all_in(it.id, it.head, {})
     choice = _choice(it, values, place)
     if it.first is not None:
-        _first(it, it.first, values, place, open_=choice is None or _open(choice, place))
+        _first(it, it.first(values), values, place, open_=choice is None or _open(choice, place))
     if choice is not None and not predict.commit(choice, place, act=it.act):
         quiet(":material/lock: The lab opens when you have committed.")
         return
@@ -123,13 +123,11 @@ def _built(lab_id: str, settings: Values) -> "Experiment":
     return experiments.build(lab_id.replace("-", "_"), dict(settings))
 
 
-def _first(
-    it: Lab, first: Callable[[Values], Values], head: Values, place: Place, *, open_: bool
-) -> None:
+def _first(it: Lab, settings: Values, head: Values, place: Place, *, open_: bool) -> None:
     """Make sure that there is a run of what the head says; draw it while the lab is shut."""
     run = lab.current(it.id)
     if run is None or any(run.settings.get(name) != value for name, value in head.items()):
-        begin(it, first(head), seconds=0.0, kept=True)
+        begin(it, settings, seconds=0.0, kept=True)
         run = lab.current(it.id)
     if run is not None and not open_:
         lab.watch(run, partial(_show, it, run, run.settings, place), went=lab.going(it.id))

@@ -57,6 +57,10 @@ def _lab(name: str) -> Benchmark:
     return Benchmark(name, what, limit, lambda _: labs.ratio(name), most_s=2.0)
 
 
+def _on_record(name: str, what: str, seconds: Callable[[], float]) -> Benchmark:
+    return Benchmark(name, f"{what} / 100 ms", 1.0, lambda _: (seconds(), queue.LIMIT_S))
+
+
 BENCHMARKS = (
     Benchmark(
         "dpo", "tabular DPO, 64 x 16, to KL < 1e-6 / bare NumPy", 1.5, lambda _: dpo_peer.ratio()
@@ -64,30 +68,10 @@ BENCHMARKS = (
     Benchmark("sweep", "DPO for 64 values of beta at once / for one", 5.0, lambda _: sweep.ratio()),
     *(_lab(name) for name in labs.LABS),
     Benchmark("deck", "deck export / bare genanki", 1.3, lambda _: deck.ratio()),
-    Benchmark(
-        "queue",
-        "a grade at p95, 100,000 on record, SQLite / 100 ms",
-        1.0,
-        lambda _: (queue.sqlite().grade, queue.LIMIT_S),
-    ),
-    Benchmark(
-        "record",
-        "the slowest part of that record's page / 100 ms",
-        1.0,
-        lambda _: (queue.sqlite().page, queue.LIMIT_S),
-    ),
-    Benchmark(
-        "queue_pg",
-        "the grade on PostgreSQL / 100 ms",
-        1.0,
-        lambda _: (queue.postgresql().grade, queue.LIMIT_S),
-    ),
-    Benchmark(
-        "record_pg",
-        "the record's page on PostgreSQL / 100 ms",
-        1.0,
-        lambda _: (queue.postgresql().page, queue.LIMIT_S),
-    ),
+    _on_record("queue", "a grade at p95, 100,000 on record, SQLite", lambda: queue.sqlite().grade),
+    _on_record("record", "the slowest part of that record's page", lambda: queue.sqlite().page),
+    _on_record("queue_pg", "the grade on PostgreSQL", lambda: queue.postgresql().grade),
+    _on_record("record_pg", "the record's page on PostgreSQL", lambda: queue.postgresql().page),
     Benchmark("build", "100,000 events read and folded / read", 6.0, lambda _: queue.first_build()),
     Benchmark(
         "judge", "verdict on a typed line, p95 / simplify, .equals", 1.0, lambda _: verdicts.ratio()

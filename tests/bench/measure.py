@@ -14,9 +14,9 @@ def interleaved(
     warm_up: int = 1,
     of: Callable[[Iterable[float]], float] = median,
 ) -> Seconds:
-    """Return the medians of `rounds` measurements of each, taken in turn, after a warm-up.
+    """Return the median of `rounds` measurements of each, taken in turn, after a warm-up.
 
-    Of calculations that take milliseconds take the least: all above it is the machine's.
+    Of calculations that take milliseconds, `of` is rather min: all above it is the machine's.
 
     Raises:
         ValueError: when `rounds` is less than one.
